@@ -1,0 +1,424 @@
+"""The plugin interface: what a plugin registers and the Protocols that its objects fulfil.
+
+A hook returns values of this module; the kernel and its workers run them. Every value that is
+registered has a `name`, unique among values of its kind. Nothing here imports MLX: what runs in a
+worker imports it inside the callable that the worker calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from mlxkernel.errors import Fault
+from mlxkernel.events import Event, StepOutput
+from mlxkernel.fold import Answer
+from mlxkernel.http import HttpRequest, Principal, Reply, RequestRecord
+from mlxkernel.messages import Json
+from mlxkernel.models import EngineStats, Health, ModelDefaults, ModelInfo, ModelLimits, ModelSpec
+from mlxkernel.request import Request, Sampling
+
+__all__ = [
+    "Authenticator",
+    "CacheFactory",
+    "CacheHit",
+    "CacheKey",
+    "CacheStats",
+    "CacheStrategy",
+    "ChatTemplate",
+    "Dialect",
+    "DirectEngine",
+    "Encoder",
+    "Endpoint",
+    "Engine",
+    "EngineFactory",
+    "EngineStats",
+    "EventParser",
+    "Health",
+    "HttpRequest",
+    "Job",
+    "KernelView",
+    "LoadProgress",
+    "LogitsProcessor",
+    "ModelDefaults",
+    "ModelFamily",
+    "ModelInfo",
+    "ModelLimits",
+    "ModelSource",
+    "ModelSpec",
+    "Operation",
+    "Principal",
+    "ReasoningFormat",
+    "Reply",
+    "RequestRecord",
+    "Route",
+    "StepEngine",
+    "ToolFormat",
+    "WorkerEngine",
+    "WorkerToolbox",
+]
+
+# --- engines --------------------------------------------------------------------------------------
+
+
+class Engine(Protocol):
+    """What the kernel sees of a loaded model, wherever it runs."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """The loaded model."""
+
+    def submit(self, request: Request) -> AsyncIterator[Event]:
+        """Run a request; the events obey the law of `mlxkernel.events`. Never raises: faults are `Failed`."""
+
+    def cancel(self, request_id: str) -> None:
+        """Free the request's rows within one step. Does not wait; unknown ids are ignored."""
+
+    def health(self) -> Health:
+        """The state now, without waiting for the engine."""
+
+    def stats(self) -> EngineStats:
+        """The last reading."""
+
+    async def close(self) -> None:
+        """End every request with `Failed`, release the memory."""
+
+
+class Job(Protocol):
+    """A request that is ready to run: what `StepEngine.prepare` makes and `StepEngine.admit` takes."""
+
+    @property
+    def request(self) -> Request:
+        """The request that it came from."""
+
+
+class LoadProgress(Protocol):
+    """Reports how far a load is: a stage (``download``, ``weights``, ``warm-up``) and 0…1."""
+
+    def __call__(self, stage: str, fraction: float) -> None: ...
+
+
+class StepEngine(Protocol):
+    """A model runtime inside a worker, stepped by one thread.
+
+    `prepare` is called on the worker's intake thread, `load`, `admit`, `cancel`, `step` and `close` on
+    its engine thread, `stats` on any. The engine owns continuous batching: a step advances all rows.
+    """
+
+    def load(self, spec: ModelSpec, path: Path, toolbox: WorkerToolbox, progress: LoadProgress) -> ModelInfo:
+        """Load the model in the folder `path`. Raises `MlxKernelError` with the mend when it cannot."""
+
+    def prepare(self, request: Request) -> Job:
+        """Template and tokens, and every check that needs the model. Raises `RequestFailed`."""
+
+    def admit(self, job: Job) -> None:
+        """Queue a prepared job; its first event comes from a later step."""
+
+    def cancel(self, request_id: str) -> None:
+        """Free the rows of this request before the next step. It gets no further event."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to step."""
+
+    def step(self) -> list[StepOutput]:
+        """One decode step for all rows, and a bounded piece of prefill."""
+
+    def reset(self) -> list[str]:
+        """Rebuild after a step raised; returns the ids of all requests that were lost by it."""
+
+    def stats(self) -> EngineStats:
+        """A reading, without waiting for a step."""
+
+    def close(self) -> None:
+        """Release the model, on the engine thread."""
+
+
+class WorkerEngine(Struct, frozen=True, kw_only=True):
+    """An engine that runs in a worker process of its own.
+
+    `suits` looks at the model's config.json and answers whether this engine can load it (for
+    ``engine = "auto"``; the first in order that can, does). `create` is called in the worker.
+    """
+
+    name: str
+    create: Callable[[], StepEngine]
+    suits: Callable[[Mapping[str, Json]], bool]
+
+
+class DirectEngine(Struct, frozen=True, kw_only=True):
+    """An engine that needs no worker: a remote server, another runtime, a fake in a test."""
+
+    name: str
+    connect: Callable[[ModelSpec], Awaitable[Engine]]
+
+
+EngineFactory: TypeAlias = WorkerEngine | DirectEngine
+
+# --- what a worker finds in its toolbox -----------------------------------------------------------
+
+
+class ModelFamily(Struct, frozen=True, kw_only=True):
+    """An architecture and its habits.
+
+    `model_types` are values of config.json's ``model_type``. `classes` imports and returns the pair
+    (Model, ModelArgs) as mlx_lm's ``get_model_classes`` does; None leaves it to mlx_lm. `template` names
+    the chat template for models that bring none.
+    """
+
+    name: str
+    model_types: tuple[str, ...]
+    classes: Callable[[Mapping[str, Json]], tuple[type, type]] | None = None
+    template: str | None = None
+    tool_format: str | None = None
+    reasoning_format: str | None = None
+
+
+class ChatTemplate(Struct, frozen=True, kw_only=True):
+    """A chat template by name: Jinja source in the conventions of Hugging Face tokenizers."""
+
+    name: str
+    source: str
+
+
+class CacheHit(Struct, frozen=True):
+    """A stored state for the first `length` tokens of a prompt. The engine may change `state`."""
+
+    length: int
+    state: Any
+
+
+class CacheStats(Struct, frozen=True, omit_defaults=True):
+    """Entries and bytes now; lookups, hits and evictions since the start."""
+
+    entries: int = 0
+    bytes: int = 0
+    lookups: int = 0
+    hits: int = 0
+    evictions: int = 0
+
+
+class CacheKey(Struct, frozen=True):
+    """What must be equal for a state to be shared: nothing leaks between models, tenants or pictures."""
+
+    model: str
+    tenant: str = ""
+    adapter: str = ""
+    media: tuple[str, ...] = ()
+
+
+class CacheStrategy(Protocol):
+    """Keeps the model's states for prefixes of prompts. All calls come from the engine thread.
+
+    `state` is opaque: mlx_lm's list of caches in the built-in engines. A strategy never changes a
+    state that it gave out, nor one that it was given after `store` returned.
+    """
+
+    def lookup(self, key: CacheKey, tokens: Sequence[int]) -> CacheHit | None:
+        """The longest stored prefix of `tokens`, as a state that the caller may change."""
+
+    def store(self, key: CacheKey, tokens: Sequence[int], state: Any, boundary: bool) -> None:
+        """Keep `state`, which holds exactly `tokens`; `boundary` marks the end of a message."""
+
+    def trim(self, limit: int) -> None:
+        """Drop the least recently used states until at most `limit` bytes remain."""
+
+    def stats(self) -> CacheStats:
+        """A reading."""
+
+    def persist(self) -> None:
+        """Write what should outlive the process, if this strategy can."""
+
+    def restore(self) -> None:
+        """Read what an earlier process wrote, if this strategy can."""
+
+    def check_integrity(self) -> bool:
+        """Whether the counted bytes and the index agree with what is stored."""
+
+
+class CacheFactory(Struct, frozen=True, kw_only=True):
+    """A cache strategy by name. `create` gets the budget in bytes and runs in the worker."""
+
+    name: str
+    create: Callable[[int], CacheStrategy]
+
+
+class LogitsProcessor(Struct, frozen=True, kw_only=True):
+    """A named change of the logits, chosen by ``sampling.processors``.
+
+    `create` gets the request's sampling and returns a function of (tokens so far [T], logits [1, V])
+    that returns logits [1, V]; it runs in the worker, per row and step.
+    """
+
+    name: str
+    create: Callable[[Sampling], Callable[[Any, Any], Any]]
+
+
+class ModelSource(Protocol):
+    """Where a model's name may come from: ``bundled:tiny``, a path, a hub id."""
+
+    @property
+    def name(self) -> str:
+        """The source's name, for messages."""
+
+    def claims(self, reference: str) -> bool:
+        """Whether this source knows what to do with the reference; the first that does, resolves it."""
+
+    def resolve(self, reference: str, progress: LoadProgress) -> Path:
+        """The folder that holds the model; downloads it if need be. Raises `MlxKernelError` with the mend."""
+
+
+class WorkerToolbox(Struct, frozen=True, kw_only=True):
+    """Everything registered that an engine may look up by name, in the order of the plugins."""
+
+    families: Mapping[str, ModelFamily]
+    chat_templates: Mapping[str, ChatTemplate]
+    caches: Mapping[str, CacheFactory]
+    samplers: Mapping[str, LogitsProcessor]
+
+    def family_of(self, model_type: str) -> ModelFamily | None:
+        """The family that lists this ``model_type``."""
+        for family in self.families.values():
+            if model_type in family.model_types:
+                return family
+        return None
+
+
+# --- formats: parsers between the engine and the dialect ------------------------------------------
+
+
+class EventParser(Protocol):
+    """Rewrites the events of one choice: text into reasoning, text into tool calls.
+
+    The folded result is the same however the text was split; nothing is emitted twice or taken back.
+    """
+
+    def feed(self, event: Event) -> Sequence[Event]:
+        """Zero or more events in place of this one. A `ChoiceFinished` flushes what was held back."""
+
+
+class ToolFormat(Protocol):
+    """How a model family writes tool calls."""
+
+    @property
+    def name(self) -> str:
+        """The name that ``tool_format`` in mlx.toml chooses."""
+
+    def parser(self, request: Request) -> EventParser:
+        """A fresh parser for one choice."""
+
+
+class ReasoningFormat(Protocol):
+    """How a model family marks what it thinks."""
+
+    @property
+    def name(self) -> str:
+        """The name that ``reasoning_format`` in mlx.toml chooses."""
+
+    def parser(self, request: Request) -> EventParser:
+        """A fresh parser for one choice."""
+
+
+# --- dialects -------------------------------------------------------------------------------------
+
+
+class Encoder(Protocol):
+    """Turns the events of one streamed request into the dialect's bytes. Pure; ignores unknown kinds."""
+
+    content_type: str
+
+    def feed(self, event: Event) -> bytes:
+        """The bytes for this event; ``b""`` when the dialect has no word for it."""
+
+    def keep_alive(self) -> bytes:
+        """Bytes that clients skip, sent while nothing happens; ``b""`` if the dialect has none."""
+
+    def close(self) -> bytes:
+        """What ends the stream after `Finished` or `Failed`."""
+
+
+class KernelView(Protocol):
+    """What the kernel shows to the endpoints and the lifespan of plugins."""
+
+    @property
+    def version(self) -> str:
+        """The kernel's version."""
+
+    def models(self) -> Sequence[ModelSpec]:
+        """The models that are configured, in their order."""
+
+    def resolve(self, name: str) -> ModelSpec:
+        """The model that answers to this name or alias. Raises `RequestFailed` (not_found)."""
+
+    def health(self) -> Mapping[str, Health]:
+        """The state of each model by name."""
+
+    def info(self, name: str) -> ModelInfo | None:
+        """What is known of a model, None while it is not loaded."""
+
+    @property
+    def started(self) -> float:
+        """When the server started, in seconds since the epoch."""
+
+
+class Operation(Protocol):
+    """A route that generates: three pure translations."""
+
+    method: str
+    path: str
+
+    def read(self, http: HttpRequest) -> Request:
+        """The request in the kernel's words. Raises `RequestFailed` with the field's path in `param`."""
+
+    def encoder(self, request: Request) -> Encoder:
+        """An encoder for a streamed answer (``request.stream``)."""
+
+    def answer(self, request: Request, answer: Answer) -> Reply:
+        """The whole answer at once."""
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """A route that does not generate (a list of models, a count of tokens)."""
+
+    method: str
+    path: str
+    handle: Callable[[HttpRequest, KernelView], Awaitable[Reply]]
+
+
+Route: TypeAlias = Operation | Endpoint
+
+
+class Dialect(Protocol):
+    """An API that clients speak: routes, and the shape of its errors.
+
+    `prefix` is the path below which errors without a route (404, 405, 401) take this dialect's shape.
+    Paths use ``<name>`` for one segment and ``<path:name>`` for the rest.
+    """
+
+    name: str
+    prefix: str
+
+    def routes(self) -> Sequence[Route]:
+        """All routes, called once."""
+
+    def error(self, fault: Fault, request_id: str) -> Reply:
+        """The fault in the dialect's own shape."""
+
+
+# --- auth -----------------------------------------------------------------------------------------
+
+
+class Authenticator(Protocol):
+    """Decides who asks. Called once per request before the body is read."""
+
+    name: str
+
+    @property
+    def protects(self) -> bool:
+        """Whether it turns strangers away: a server that is reachable from outside needs one that does."""
+
+    def authenticate(self, headers: Mapping[str, str], client: str) -> Principal:
+        """Who asks, from the headers (names in lower case). Raises `RequestFailed` (401 or 403)."""
