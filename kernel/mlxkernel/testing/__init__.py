@@ -1,11 +1,22 @@
 """The test kit: what plugin authors and this project's own tests stand on.
 
 `fake` is an engine without a model, `law` checks the law of events, `server` runs a real server on a
-real port. Only tests import it.
+real port, `process` one as users start it. Only tests import it.
 """
 
 from mlxkernel.testing.fake import FakeEngine, Script, fake_plugin
 from mlxkernel.testing.law import check_law
+from mlxkernel.testing.process import ServeProcess, serve_process, until
 from mlxkernel.testing.server import RunningServer, run_server
 
-__all__ = ["FakeEngine", "RunningServer", "Script", "check_law", "fake_plugin", "run_server"]
+__all__ = [
+    "FakeEngine",
+    "RunningServer",
+    "Script",
+    "ServeProcess",
+    "check_law",
+    "fake_plugin",
+    "run_server",
+    "serve_process",
+    "until",
+]
