@@ -63,13 +63,25 @@ def _first_line(error: Exception) -> str:
 
 
 def _bar_class(progress: LoadProgress) -> Any:
-    """A tqdm that draws nothing and reports the share of the bytes instead."""
+    """A tqdm that draws nothing and reports the share of the bytes instead.
+
+    The hub's library keeps several bars (files, bytes, bytes on the wire); the furthest one in bytes is
+    what a person waits for.
+    """
     from huggingface_hub.utils import tqdm
 
+    furthest = 0.0
+
     class Report(tqdm):  # type: ignore[misc]  # huggingface_hub's tqdm has no types
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            # tqdm counts nothing while it is disabled, which it is by itself without a terminal.
+            super().__init__(*args, **{**kwargs, "disable": False})
+
         def display(self, *args: object, **kwargs: object) -> None:
             """Called by tqdm when it would draw."""
-            if self.total and self.unit == "B":
-                progress("download", min(1.0, self.n / self.total))
+            nonlocal furthest
+            if self.total and self.unit == "B" and self.n / self.total > furthest:
+                furthest = min(1.0, self.n / self.total)
+                progress("download", furthest)
 
     return Report
