@@ -1,0 +1,191 @@
+"""``POST /v1/chat/completions``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from mlxkernel import fold
+from mlxkernel.api import Encoder, HttpRequest, Reply
+from mlxkernel.errors import invalid
+from mlxkernel.events import (
+    ChoiceFinished,
+    Event,
+    Failed,
+    Finished,
+    Progress,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallEnded,
+    ToolCallStarted,
+)
+from mlxkernel.request import Request
+from mlxkernel_plugins.openai import fields, generation, logprobs, parsing, replies, sse, stream
+from mlxkernel_plugins.openai.bodies import ChatBody
+from mlxkernel_plugins.openai.conversation import conversation
+from mlxkernel_plugins.openai.replies import (
+    CalledFunction,
+    ChatChoice,
+    ChatChunk,
+    ChatChunkChoice,
+    ChatCompletion,
+    Delta,
+    Message,
+    ToolCall,
+)
+
+_decoder = msgspec.json.Decoder(ChatBody)
+
+
+class ChatCompletions:
+    """The route: requests in, answers out."""
+
+    method: str = "POST"
+    path: str = "/v1/chat/completions"
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    def read(self, http: HttpRequest) -> Request:
+        """The request. Raises `RequestFailed` with the path of the field that is wrong."""
+        body = parsing.parse(http, _decoder, fields.CHAT_FIELDS)
+        fields.refuse(body, fields.CHAT_REFUSALS)
+        return generation.request(
+            http,
+            body,
+            conversation(body),
+            max_tokens=_max_tokens(body),
+            logprobs=_logprobs(body),
+        )
+
+    def encoder(self, request: Request) -> Encoder:
+        """The stream of chunks."""
+        return ChatEncoder(request, int(self._clock()))
+
+    def answer(self, request: Request, answer: fold.Answer) -> Reply:
+        """The whole answer."""
+        completion = ChatCompletion(
+            id=generation.wire_id("chatcmpl", request),
+            created=int(self._clock()),
+            model=request.model,
+            choices=[_choice(request, choice) for choice in answer.choices],
+            usage=replies.usage(answer.usage),
+        )
+        return Reply(body=msgspec.json.encode(completion))
+
+
+def _max_tokens(body: ChatBody) -> int | None:
+    old, new = body.max_tokens, body.max_completion_tokens
+    if old is not None and new is not None and old != new:
+        message = f"'max_tokens' ({old}) and 'max_completion_tokens' ({new}) differ: send one of them."
+        raise invalid(message, param="max_tokens", code="invalid_value")
+    return old if new is None else new
+
+
+def _logprobs(body: ChatBody) -> int | None:
+    if body.logprobs:
+        return body.top_logprobs or 0
+    if body.top_logprobs:
+        message = "'top_logprobs' is only allowed when 'logprobs' is true."
+        raise invalid(message, param="top_logprobs", code="invalid_value")
+    return None
+
+
+def _choice(request: Request, choice: fold.Choice) -> ChatChoice:
+    calls = [
+        ToolCall(
+            id=call.id, type="function", function=CalledFunction(name=call.name, arguments=call.arguments)
+        )
+        for call in choice.tool_calls
+    ]
+    return ChatChoice(
+        index=choice.index,
+        message=Message(
+            # A string even beside tool calls: a stream says "" before it knows what will come.
+            content=choice.text,
+            reasoning_content=choice.reasoning or msgspec.UNSET,
+            tool_calls=calls or msgspec.UNSET,
+        ),
+        logprobs=None if request.logprobs is None else logprobs.chat(choice.logprobs),
+        finish_reason=choice.reason.value,
+    )
+
+
+class ChatEncoder:
+    """One stream.
+
+    Its first bytes introduce every choice, in order: OpenAI's Python client puts a choice where it is
+    first seen, and its npm client fails on a delta before the role.
+    """
+
+    content_type: str = sse.CONTENT_TYPE
+
+    def __init__(self, request: Request, created: int) -> None:
+        empty = ChatChunk(
+            id=generation.wire_id("chatcmpl", request), created=created, model=request.model, choices=[]
+        )
+        self._frame = stream.Frame[ChatChunkChoice](empty, generation.include_usage(request))
+        heads = (self._frame.head + b'{"index":%d,"delta":{"content":' % i for i in range(request.n))
+        self._text_heads = tuple(heads)
+        self._text_tail = b'},"logprobs":null,"finish_reason":null}' + self._frame.tail
+        self._logprobs = request.logprobs is not None
+        self._pending = stream.Pending()
+        self._introduced = False
+
+    def feed(self, event: Event) -> bytes:
+        """The chunks of this event."""
+        chunk = self._chunk(event)
+        if self._introduced or not chunk or isinstance(event, (Finished, Failed)):
+            return chunk
+        self._introduced = True
+        role = Delta(role="assistant", content="")
+        first = (self._delta(index, role) for index in range(len(self._text_heads)))
+        return b"".join((*first, chunk))
+
+    def keep_alive(self) -> bytes:
+        """A comment."""
+        return sse.KEEP_ALIVE
+
+    def close(self) -> bytes:
+        """``[DONE]``."""
+        return sse.DONE
+
+    def _chunk(self, event: Event) -> bytes:
+        match event:
+            case TextDelta():
+                return self._text(event)
+            case ReasoningDelta(index=index, text=text):
+                return self._delta(index, Delta(reasoning_content=text)) if text else b""
+            case ToolCallStarted(index=index, call=call, id=id, name=name):
+                function = CalledFunction(name=name, arguments="")
+                start = ToolCall(index=call, id=id, type="function", function=function)
+                return self._delta(index, Delta(tool_calls=[start]))
+            case ToolCallDelta(index=index, call=call, arguments=arguments):
+                more = ToolCall(index=call, function=CalledFunction(arguments=arguments))
+                return self._delta(index, Delta(tool_calls=[more])) if arguments else b""
+            case ChoiceFinished(index=index, reason=reason):
+                rest = logprobs.chat(self._pending.take(index))
+                return self._frame.choice(ChatChunkChoice(index, Delta(), rest, reason.value))
+            case Finished(usage=usage):
+                return self._frame.usage(usage)
+            case Failed(fault=fault):
+                return stream.failure(fault)
+            case Started() | Progress() | ToolCallEnded():
+                return b""
+
+    def _text(self, event: TextDelta) -> bytes:
+        if self._logprobs and (event.logprobs or not event.text):
+            if not event.text:
+                self._pending.hold(event.index, event.logprobs)
+                return b""
+            tokens = logprobs.chat(self._pending.take(event.index, event.logprobs))
+            return self._frame.choice(ChatChunkChoice(event.index, Delta(content=event.text), tokens))
+        if not event.text:
+            return b""
+        return self._text_heads[event.index] + stream.text(event.text) + self._text_tail
+
+    def _delta(self, index: int, delta: Delta) -> bytes:
+        return self._frame.choice(ChatChunkChoice(index, delta))

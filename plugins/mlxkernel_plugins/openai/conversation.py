@@ -1,0 +1,147 @@
+"""From the messages on the wire to the kernel's conversation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from mlxkernel.errors import invalid, unsupported
+from mlxkernel.messages import Image, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
+from mlxkernel.request import Conversation
+from mlxkernel_plugins.openai.bodies import ChatBody
+from mlxkernel_plugins.openai.template_args import template_args
+from mlxkernel_plugins.openai.turns import (
+    AssistantTurn,
+    AudioPart,
+    CustomCall,
+    FilePart,
+    FunctionCall,
+    FunctionTurn,
+    ImagePart,
+    RefusalPart,
+    SystemTurn,
+    TextContent,
+    TextPart,
+    ToolTurn,
+    Turn,
+    UserTurn,
+)
+
+_DATA_URL = re.compile(r"^data:(?P<type>[^;,]*)(?P<parameters>(?:;[^;,]*)*),", re.IGNORECASE)
+_SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
+
+
+def conversation(body: ChatBody) -> Conversation:
+    """The messages and what the template gets. Raises `RequestFailed` with the path of what is wrong."""
+    names = {
+        call.id: call.function.name
+        for turn in body.messages
+        if isinstance(turn, AssistantTurn)
+        for call in turn.tool_calls or ()
+        if isinstance(call, FunctionCall)
+    }
+    return Conversation(
+        messages=tuple(_message(turn, f"messages[{i}]", names) for i, turn in enumerate(body.messages)),
+        template_args=template_args(body.chat_template_kwargs or {}),
+        continue_last=_continue_last(body),
+    )
+
+
+def _continue_last(body: ChatBody) -> bool:
+    if not body.continue_final_message:
+        if body.add_generation_prompt is False:
+            why = "the model needs the beginning of its turn, unless 'continue_final_message' is true"
+            raise unsupported("add_generation_prompt", why)
+        return False
+    if body.add_generation_prompt:
+        message = "'add_generation_prompt' and 'continue_final_message' cannot both be true."
+        raise invalid(message, param="continue_final_message", code="invalid_value")
+    if not isinstance(body.messages[-1], AssistantTurn):
+        message = "'continue_final_message' needs a last message of role 'assistant'."
+        raise invalid(message, param="continue_final_message", code="invalid_value")
+    return True
+
+
+def _message(turn: Turn, path: str, names: dict[str, str]) -> Message:
+    match turn:
+        case SystemTurn():
+            return Message(Role.SYSTEM, _texts(turn.content), turn.name)
+        case UserTurn():
+            return Message(Role.USER, tuple(_user_parts(turn, f"{path}.content")), turn.name)
+        case AssistantTurn():
+            return Message(Role.ASSISTANT, tuple(_assistant_parts(turn, path)), turn.name)
+        case ToolTurn(tool_call_id=id):
+            name = turn.name or names.get(id)
+            return Message(Role.TOOL, (ToolResult(id, _texts(turn.content), name),))
+        case FunctionTurn():
+            raise unsupported(f"{path}.role", "'function' has been replaced by the role 'tool'")
+
+
+def _texts(content: TextContent) -> tuple[Text, ...]:
+    if content is None:
+        return ()
+    return (Text(content),) if isinstance(content, str) else tuple(Text(part.text) for part in content)
+
+
+def _user_parts(turn: UserTurn, path: str) -> Iterator[Part]:
+    if not isinstance(turn.content, list):
+        yield from _texts(turn.content)
+        return
+    for i, part in enumerate(turn.content):
+        match part:
+            case TextPart():
+                yield Text(part.text)
+            case ImagePart():
+                yield _image(part, f"{path}[{i}].image_url.url")
+            case AudioPart():
+                raise unsupported(f"{path}[{i}].type", "the models do not hear; send text")
+            case FilePart():
+                raise unsupported(f"{path}[{i}].type", "files are not read; send their text")
+
+
+def _image(part: ImagePart, path: str) -> Image:
+    url = part.image_url.url
+    if url[:5].lower() != "data:":
+        if not _SCHEME.match(url):
+            message = f"Invalid value for '{path}': expected an absolute URL or a 'data:' URL."
+            raise invalid(message, param=path, code="invalid_image_url")
+        return Image(url=url, detail=part.image_url.detail)
+    head = _DATA_URL.match(url)
+    parameters = head["parameters"].lower().split(";") if head else []
+    if head is None or not head["type"].lower().startswith("image/") or "base64" not in parameters:
+        message = f"Invalid value for '{path}': expected 'data:image/<format>;base64,<data>'."
+        raise invalid(message, param=path, code="invalid_image_url")
+    try:
+        data = base64.b64decode(url[head.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        message = f"Invalid value for '{path}': the picture's data is not base64."
+        raise invalid(message, param=path, code="invalid_base64") from None
+    if not data:
+        raise invalid(
+            f"Invalid value for '{path}': the picture is empty.", param=path, code="invalid_image_url"
+        )
+    return Image(data=data, detail=part.image_url.detail)
+
+
+def _assistant_parts(turn: AssistantTurn, path: str) -> Iterator[Part]:
+    if turn.function_call is not None:
+        raise unsupported(f"{path}.function_call", "it has been replaced by 'tool_calls'")
+    if turn.audio is not None:
+        raise unsupported(f"{path}.audio", "spoken answers are not kept; send their text")
+    # Some clients send what the model thought under both names.
+    if thought := turn.reasoning_content or turn.reasoning:
+        yield Reasoning(thought)
+    if isinstance(turn.content, str):
+        if turn.content:
+            yield Text(turn.content)
+    else:
+        for part in turn.content or ():
+            yield Text(part.refusal if isinstance(part, RefusalPart) else part.text)
+    if turn.refusal:
+        yield Text(turn.refusal)
+    for i, call in enumerate(turn.tool_calls or ()):
+        if isinstance(call, CustomCall):
+            raise unsupported(f"{path}.tool_calls[{i}].type", "only calls of functions are understood")
+        yield ToolCall(call.id, call.function.name, call.function.arguments)
