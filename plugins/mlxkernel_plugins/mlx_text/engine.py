@@ -1,0 +1,404 @@
+"""The engine: receive, prefill, launch, read. One thread runs it; `prepare` and `stats` may run beside."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections import deque
+from pathlib import Path
+
+import mlx.core as mx
+
+from mlxkernel.api import (
+    CacheKey,
+    CacheStrategy,
+    EngineStats,
+    Job,
+    LoadProgress,
+    ModelInfo,
+    ModelSpec,
+    WorkerToolbox,
+)
+from mlxkernel.errors import ConfigError, Fault, FaultKind
+from mlxkernel.events import Failed, Progress, Started, StepOutput, TokenLogprob
+from mlxkernel.request import Request
+from mlxkernel_plugins.mlx_text import library, loading
+from mlxkernel_plugins.mlx_text.adjustments import Adjustment
+from mlxkernel_plugins.mlx_text.batch import DecodeBatch, Launched, Row
+from mlxkernel_plugins.mlx_text.choice import Choice, Ticket
+from mlxkernel_plugins.mlx_text.detokenizer import Vocabulary
+from mlxkernel_plugins.mlx_text.intake import Intake, TextJob
+from mlxkernel_plugins.mlx_text.library import Loaded, State
+from mlxkernel_plugins.mlx_text.prefill import Failure, Prefill, Ready, Unit, unpredicted
+from mlxkernel_plugins.mlx_text.sampling import Draw, key
+
+logger = logging.getLogger(__name__)
+
+_IDLE_SHARE = 2048
+"""Prompt tokens of a step while nothing decodes, as in mlx_lm."""
+
+_TIDY = 512
+"""Steps after which MLX's pool of free buffers is emptied, as in mlx_lm."""
+
+
+class TextEngine:
+    """A `StepEngine` for the models of mlx_lm."""
+
+    def __init__(self) -> None:
+        self._tickets: dict[str, Ticket] = {}
+        self._waiting: deque[Ticket] = deque()
+        self._ready: deque[tuple[Unit, State]] = deque()
+        self._unread: Launched | None = None
+        self._outbox: list[StepOutput] = []
+        self._steps = self._prompt_tokens = self._cached_tokens = self._completion_tokens = 0
+
+    # --- load and close ---------------------------------------------------------------------------
+
+    def load(self, spec: ModelSpec, path: Path, toolbox: WorkerToolbox, progress: LoadProgress) -> ModelInfo:
+        """Load the model in the folder `path`. Raises `MlxKernelError` with the mend."""
+        self._spec = spec
+        self._wired = library.wire_memory()
+        model_type = str(library.read_config(path).get("model_type"))
+        family = toolbox.family_of(model_type)
+        loaded = library.load(spec.name, path, family, spec.trust_remote_code, progress)
+        self._model = loaded.model
+        self._vocabulary = Vocabulary(loaded.tokenizer._tokenizer)
+        self._traits = library.traits(library.fresh(loaded.model))
+        self._cache = self._make_cache(toolbox)
+        self._model_key = loading.fingerprint(path)
+        progress("warm-up", 0.0)
+        self._tokens = self._warm_up(loaded)
+        self._limit = spec.limits.batch if self._traits.batchable else 1
+        progress("warm-up", 1.0)
+        self._eos = loading.end_tokens(loaded.tokenizer)
+        context = loading.context_of(loaded.config, loaded.tokenizer, spec.limits.context)
+        self._intake = Intake(
+            spec=spec,
+            tokenizer=loaded.tokenizer,
+            chat=loading.chat_format(spec, loaded.tokenizer, family, toolbox),
+            generation=loaded.generation,
+            processors=toolbox.samplers,
+            context=context,
+            vocabulary=self._tokens,
+            eos=self._eos,
+            boundaries=not self._traits.trimmable and spec.cache != "none",
+        )
+        newline = loaded.tokenizer.encode("\n", add_special_tokens=False)
+        self._spared = sorted({*self._eos, *newline[-1:]})
+        self._rebuild()
+        return ModelInfo(
+            name=spec.name,
+            architecture=model_type,
+            engine="mlx-text",
+            family=family.name if family is not None else None,
+            context=context,
+            vocabulary=self._tokens,
+            parameters=loaded.parameters,
+            weight_bytes=loaded.weight_bytes,
+            demonstration=spec.source.startswith("bundled:"),
+        )
+
+    def _make_cache(self, toolbox: WorkerToolbox) -> CacheStrategy:
+        factory = toolbox.caches.get(self._spec.cache)
+        if factory is None:
+            known = ", ".join(toolbox.caches) or "none is installed"
+            raise ConfigError(
+                f"[models.{self._spec.name}] cache: there is no cache strategy '{self._spec.cache}' "
+                f"(known: {known})"
+            )
+        self._cache_factory = factory
+        return factory.create(self._spec.limits.cache_bytes)
+
+    def _warm_up(self, loaded: Loaded) -> int:
+        """One step, so that the first request need not wait for kernels; returns the width of the logits."""
+        state = library.fresh(loaded.model)
+        library.prefill(loaded.model, state, [[0, 0]])
+        logits = library.prefill(loaded.model, state, [[0]])
+        mx.eval(logits)
+        if self._traits.batchable and not library.rows_agree(loaded.model):
+            logger.warning(
+                "model '%s' gives other answers in a batch than alone, so its requests run one after another",
+                self._spec.name,
+            )
+            self._traits = self._traits._replace(batchable=False, paddable=False)
+        return int(logits.shape[-1])
+
+    def _rebuild(self) -> None:
+        keep = self._keep_prompt if self._spec.cache != "none" else None
+        self._prefill = Prefill(self._model, self._traits, keep, self._vocabulary.piece)
+        self._batch = DecodeBatch(self._model, self._tokens, self._spared)
+        self._unread = None
+        self._ready.clear()
+
+    def close(self) -> None:
+        """Release the model, on the engine thread."""
+        self._tickets.clear()
+        self._waiting.clear()
+        self._outbox.clear()
+        self._unread = None
+        self._ready.clear()
+        if "_cache" in self.__dict__:
+            self._cache.trim(0)
+        for name in ("_model", "_batch", "_prefill", "_intake"):
+            self.__dict__.pop(name, None)
+        gc.collect()
+        mx.clear_cache()
+        library.unwire_memory(self.__dict__.pop("_wired", None))
+        # Without this most interpreters abort at exit (MLX 0.32).
+        mx.clear_streams()
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    def prepare(self, request: Request) -> TextJob:
+        """Template and tokens, and every check that needs the model. Raises `RequestFailed`."""
+        return self._intake.prepare(request)
+
+    def admit(self, job: Job) -> None:
+        """Queue a prepared job; its first event comes from a later step."""
+        assert isinstance(job, TextJob)
+        ticket = Ticket(job)
+        if len(self._waiting) >= self._spec.limits.queue + self._free:
+            self._fail(ticket, self._overloaded())
+            return
+        self._tickets[ticket.id] = ticket
+        self._waiting.append(ticket)
+
+    def cancel(self, request_id: str) -> None:
+        """Free the rows of this request before the next step. It gets no further event."""
+        ticket = self._tickets.pop(request_id, None)
+        self._outbox = [output for output in self._outbox if output.request_id != request_id]
+        if ticket is not None:
+            self._end(ticket)
+
+    def _end(self, ticket: Ticket) -> None:
+        ticket.over = True
+        self._tickets.pop(ticket.id, None)
+        if not ticket.started and ticket in self._waiting:
+            self._waiting.remove(ticket)
+        self._prefill.forget(lambda unit: unit.ticket.over)
+        self._ready = deque(ready for ready in self._ready if not ready[0].ticket.over)
+
+    def _fail(self, ticket: Ticket, fault: Fault) -> None:
+        self._outbox.append(StepOutput(ticket.id, Failed(fault)))
+
+    def _overloaded(self) -> Fault:
+        return Fault(
+            kind=FaultKind.OVERLOADED,
+            message=f"model '{self._spec.name}' has {len(self._waiting)} requests waiting, its limit; "
+            "try again shortly",
+            code="overloaded",
+            retry_after=1.0,
+        )
+
+    # --- a step -----------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to step."""
+        return bool(
+            self._unread is not None
+            or self._batch.rows
+            or self._waiting
+            or self._prefill.busy
+            or self._ready
+            or self._outbox
+        )
+
+    def step(self) -> list[StepOutput]:
+        """One decode step for all rows, and a bounded piece of prefill."""
+        out, self._outbox = self._outbox, []
+        self._batch.drop(self._keep_answer if self._spec.cache != "none" else None)
+        self._start_ready(out)
+        self._receive(out)
+        self._advance_prefill(out)
+        unread, self._unread = self._unread, self._batch.launch()
+        self._end_faulty_rows()
+        if unread is not None:
+            self._read(unread, out)
+        self._steps += 1
+        if self._steps % _TIDY == 0:
+            mx.clear_cache()
+        return out
+
+    @property
+    def _free(self) -> int:
+        return max(0, self._limit - len(self._batch.rows) - self._prefill.reserved)
+
+    def _receive(self, out: list[StepOutput]) -> None:
+        """Start the requests whose first prompt finds a row."""
+        room = self._free - sum(len(unit.choices) for unit in self._prefill.units)
+        while self._waiting and room > 0:
+            ticket = self._waiting.popleft()
+            ticket.started = True
+            units = [self._unit(ticket, number) for number in range(len(ticket.job.prompts))]
+            ticket.cached = sum(unit.done for unit in units)
+            self._prompt_tokens += ticket.prompt_tokens
+            self._cached_tokens += ticket.cached
+            self._prefill.units.extend(units)
+            out.append(StepOutput(ticket.id, Started(ticket.prompt_tokens, ticket.cached)))
+            room -= sum(len(unit.choices) for unit in units)
+
+    def _unit(self, ticket: Ticket, number: int) -> Unit:
+        prompt = ticket.job.prompts[number]
+        unit = Unit(ticket, number, prompt, library.fresh(self._model))
+        hit = None if unit.scored else self._cache.lookup(self._key(ticket), prompt.tokens)
+        if hit is not None:
+            unit.state, unit.done = hit.state, hit.length
+        return unit
+
+    def _key(self, ticket: Ticket) -> CacheKey:
+        return CacheKey(model=self._model_key, tenant=ticket.job.request.principal)
+
+    def _advance_prefill(self, out: list[StepOutput]) -> None:
+        if not self._prefill.busy or self._ready:
+            return
+        share = self._spec.limits.prefill_chunk
+        if not self._batch.rows:
+            share = max(share, _IDLE_SHARE)
+        outcomes, under_way = self._prefill.advance(self._free + self._prefill.reserved, share)
+        for outcome in outcomes:
+            match outcome:
+                case Ready():
+                    self._join(outcome, out)
+                case Failure(units=units, error=error):
+                    logger.error("prefill failed", exc_info=error)
+                    for unit in units:
+                        what = f"The prompt could not be processed ({type(error).__name__})"
+                        self._break(unit.ticket, what)
+        if under_way is not None and under_way.done != under_way.reported:
+            under_way.reported = under_way.done
+            progress = Progress("prefill", under_way.done, len(under_way.prompt.tokens))
+            out.append(StepOutput(under_way.ticket.id, progress))
+            mx.clear_cache()
+
+    def _break(self, ticket: Ticket, what: str) -> None:
+        """End one request by a fault of ours."""
+        if not ticket.over:
+            message = f"{what}; the server's log has the details"
+            self._fail(ticket, Fault(kind=FaultKind.INTERNAL, message=message, code="engine_failed"))
+            self._end(ticket)
+
+    # --- rows -------------------------------------------------------------------------------------
+
+    def _join(self, ready: Ready, out: list[StepOutput]) -> None:
+        """Start the answers of these prompts; those that find no row wait with a state of their own."""
+        if ready.plain:
+            self._ready.append((ready.units[0], ready.cache))
+            self._start_ready(out)
+            return
+        rows: list[Row] = []
+        places: list[int] = []
+        fits = sum(len(unit.choices) for unit in ready.units) <= self._free
+        for place, unit in enumerate(ready.units):
+            if not fits or not unit.prompt.max_tokens:
+                self._ready.append((unit, library.extract(ready.cache, place)))
+                continue
+            while unit.choices:
+                rows.append(self._row(unit, unit.choices.popleft(), out))
+                places.append(place)
+        if rows:
+            if places != list(range(len(ready.units))):
+                library.gather(ready.cache, places)
+            self._batch.join(rows, ready.cache, plain=False)
+        self._start_ready(out)
+
+    def _start_ready(self, out: list[StepOutput]) -> None:
+        """Start as many of the waiting answers as there are rows."""
+        while self._ready:
+            unit, state = self._ready[0]
+            if not unit.prompt.max_tokens:
+                while unit.choices:
+                    self._row(unit, unit.choices.popleft(), out)
+            count = min(self._free, len(unit.choices))
+            if count:
+                rows = [self._row(unit, unit.choices.popleft(), out) for _ in range(count)]
+                if count > 1:
+                    self._batch.join(rows, library.merge([state] * count), plain=False)
+                else:
+                    own = library.duplicate(state) if unit.choices else state
+                    self._batch.join(rows, own, plain=True)
+            if unit.choices:
+                return
+            self._ready.popleft()
+
+    def _row(self, unit: Unit, number: int, out: list[StepOutput]) -> Row:
+        ticket, prompt = unit.ticket, unit.prompt
+        job, request = ticket.job, ticket.job.request
+        detokenizer = self._vocabulary.start(prompt.tokens if prompt.continues else ())
+        index = unit.number * request.n + number
+        choice = Choice(ticket, index, prompt.max_tokens, detokenizer, self._vocabulary.piece)
+        choice.begin(prompt.echo, self._scores(unit), len(prompt.tokens), out)
+        adjustment = None
+        if Adjustment.needed(job.settings, request.min_tokens):
+            adjustment = Adjustment(
+                job.settings,
+                request.sampling,
+                prompt.tokens[:-1],
+                sorted(job.ends),
+                request.min_tokens,
+                self._tokens,
+            )
+        draw = Draw(job.settings, key(job.seed, unit.number, number))
+        return Row(choice, prompt.tokens, prompt.max_tokens, draw, adjustment, request.logprobs, number == 0)
+
+    def _scores(self, unit: Unit) -> list[TokenLogprob]:
+        if not unit.scored:
+            return []
+        first = unit.prompt.tokens[0]
+        return [unpredicted(first, self._vocabulary.piece(first)), *unit.scores]
+
+    def _end_faulty_rows(self) -> None:
+        for row in self._batch.rows:
+            if row.adjustment is not None and row.adjustment.fault is not None:
+                row.kept = False
+                self._break(row.choice.ticket, f"The logits processor '{row.adjustment.fault}' failed")
+
+    def _read(self, launched: Launched, out: list[StepOutput]) -> None:
+        tokens, logprobs = launched.read(self._vocabulary.piece)
+        for place, row in enumerate(launched.rows):
+            choice = row.choice
+            if choice.finished or choice.ticket.over:
+                continue
+            self._completion_tokens += 1
+            choice.accept(tokens[place], logprobs.get(place), out)
+            if choice.ticket.over:
+                self._tickets.pop(choice.ticket.id, None)
+
+    # --- states to reuse --------------------------------------------------------------------------
+
+    def _keep_prompt(self, unit: Unit) -> None:
+        self._cache.store(self._key(unit.ticket), unit.prompt.tokens[: unit.done], unit.state, True)
+
+    def _keep_answer(self, row: Row, state: State) -> None:
+        mx.async_eval(library.arrays(state))
+        tokens = (*row.prompt, *row.choice.tokens)
+        self._cache.store(self._key(row.choice.ticket), tokens, state, True)
+
+    # --- recovery and readings --------------------------------------------------------------------
+
+    def reset(self) -> list[str]:
+        """Rebuild after a step raised; returns the ids of all requests that were lost by it.
+
+        Requests that had not started go on waiting. Kept states may hang on the failed step: they go.
+        """
+        lost = [ticket.id for ticket in self._tickets.values() if ticket.started]
+        for request_id in lost:
+            self._tickets.pop(request_id).over = True
+        self._outbox = [output for output in self._outbox if output.request_id not in lost]
+        self._cache = self._cache_factory.create(self._spec.limits.cache_bytes)
+        self._rebuild()
+        mx.clear_cache()
+        return lost
+
+    def stats(self) -> EngineStats:
+        """A reading, without waiting for a step."""
+        return EngineStats(
+            running=len(self._tickets) - len(self._waiting),
+            waiting=len(self._waiting),
+            steps=self._steps,
+            prompt_tokens=self._prompt_tokens,
+            cached_tokens=self._cached_tokens,
+            completion_tokens=self._completion_tokens,
+            cache_bytes=self._cache.stats().bytes,
+            memory_bytes=mx.get_active_memory(),
+        )

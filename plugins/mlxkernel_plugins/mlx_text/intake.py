@@ -1,0 +1,260 @@
+"""Intake: from a request to a job, on the worker's intake thread; every check that needs the model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct
+
+from mlxkernel.api import LogitsProcessor, ModelSpec
+from mlxkernel.errors import RequestFailed, invalid, unsupported
+from mlxkernel.messages import Json, Role
+from mlxkernel.request import AutoTool, Conversation, Input, NoTool, Prompts, ReasoningWish, Request
+from mlxkernel_plugins.mlx_text.conversation import ChatFormat, Turn, turns
+from mlxkernel_plugins.mlx_text.settings import Settings, resolve
+
+
+class Prompt(Struct, frozen=True):
+    """One prompt, answered by the request's n choices.
+
+    `boundaries` are token counts at which a message ends and a state is worth keeping. `echo` is the text
+    with which each answer begins. `continues`: the answer goes on with the prompt's text.
+    """
+
+    tokens: tuple[int, ...]
+    max_tokens: int
+    boundaries: tuple[int, ...] = ()
+    echo: str | None = None
+    continues: bool = False
+
+
+class TextJob(Struct, frozen=True):
+    """A request with everything resolved.
+
+    `ends` are the token ids that end an answer, `silent` those without text (end-of-sequence tokens).
+    """
+
+    request: Request
+    prompts: tuple[Prompt, ...]
+    settings: Settings
+    ends: frozenset[int]
+    silent: frozenset[int]
+    seed: bytes
+
+
+class Intake:
+    """Makes jobs. Only reads; safe beside a running engine.
+
+    `tokenizer` is mlx_lm's wrapper, `chat` None when there is no chat template, `boundaries` whether
+    states can be reused only where they were kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: ModelSpec,
+        tokenizer: Any,
+        chat: ChatFormat | None,
+        generation: Mapping[str, Json],
+        processors: Mapping[str, LogitsProcessor],
+        context: int,
+        vocabulary: int,
+        eos: frozenset[int],
+        boundaries: bool,
+    ) -> None:
+        self._spec = spec
+        self._tokenizer = tokenizer
+        self._chat = chat
+        self._generation = generation
+        self._processors = processors
+        self._context = context
+        self._vocabulary = vocabulary
+        self._eos = eos
+        self._boundaries = boundaries
+
+    def prepare(self, request: Request) -> TextJob:
+        """The job. Raises `RequestFailed` (400) that names the field."""
+        _refuse_unsupported(request)
+        self._check_numbers(request)
+        settings = resolve(
+            request.sampling, self._spec.defaults, self._generation, self._processors, self._vocabulary
+        )
+        prompts = self._prompts(request, request.input)
+        seed = str(settings.seed).encode() if settings.seed is not None else os.urandom(16)
+        return TextJob(
+            request=request,
+            prompts=prompts,
+            settings=settings,
+            ends=frozenset(request.stop_token_ids) | (frozenset() if request.ignore_eos else self._eos),
+            silent=self._eos,
+            seed=blake2b(seed, digest_size=16).digest(),
+        )
+
+    def _prompts(self, request: Request, input: Input) -> tuple[Prompt, ...]:
+        match input:
+            case Conversation():
+                return (self._converse(request, input),)
+            case Prompts(items=()):
+                raise invalid("'prompt' is an empty list; give at least one prompt", param="prompt")
+            case Prompts(items=items, echo=echo):
+                return tuple(
+                    self._complete(request, item, f"prompt[{place}]" if len(items) > 1 else "prompt", echo)
+                    for place, item in enumerate(items)
+                )
+
+    def _check_numbers(self, request: Request) -> None:
+        for name, value, least in (("n", request.n, 1), ("min_tokens", request.min_tokens, 0)):
+            if value < least:
+                raise invalid(f"'{name}' is {value}; it must be {least} or more", param=name)
+        if any(not stop for stop in request.stop):
+            raise invalid("'stop' holds an empty string, which would end every answer at once", param="stop")
+        if request.logprobs is not None and not 0 <= request.logprobs <= self._vocabulary:
+            raise invalid(
+                f"'logprobs' asks for {request.logprobs} alternatives; the vocabulary has {self._vocabulary}",
+                param="logprobs",
+            )
+        self._check_tokens(request.stop_token_ids, "stop_token_ids")
+
+    def _check_tokens(self, tokens: Sequence[int], param: str) -> None:
+        for token in tokens:
+            if not 0 <= token < self._vocabulary:
+                raise invalid(
+                    f"'{param}' holds the token id {token}, but the model's tokens are 0 to "
+                    f"{self._vocabulary - 1}",
+                    param=param,
+                )
+
+    # --- conversations ----------------------------------------------------------------------------
+
+    def _converse(self, request: Request, conversation: Conversation) -> Prompt:
+        if not conversation.messages:
+            raise invalid("'messages' is empty; there is nothing to answer", param="messages")
+        if self._chat is None:
+            raise invalid(
+                f"model '{self._spec.name}' has no chat template, so it cannot take messages; use a raw "
+                f"prompt, or name a template under [models.{self._spec.name}] (template = \"chatml\")",
+                param="messages",
+            )
+        said = turns(conversation.messages)
+        arguments = {**self._spec.defaults.template_args, **conversation.template_args}
+        tokens = self._template(said, arguments, conversation.continue_last)
+        return Prompt(
+            tokens=tokens,
+            max_tokens=self._room(request, len(tokens), "messages"),
+            boundaries=self._ends_of_messages(said, arguments, tokens),
+            continues=conversation.continue_last,
+        )
+
+    def _template(
+        self, said: list[Turn], arguments: Mapping[str, Json], continue_last: bool
+    ) -> tuple[int, ...]:
+        assert self._chat is not None
+        text = self._chat.render(said, arguments, continue_last)
+        # The template writes the special tokens itself: adding them again would double the BOS.
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def _ends_of_messages(
+        self, said: list[Turn], arguments: Mapping[str, Json], tokens: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Where the system text and the last message end: prefixes that other prompts are likely to share.
+
+        Found by asking the template for the same conversation with its last words changed, since a
+        template may rewrite what came before.
+        """
+        if not self._boundaries:
+            return ()
+        word = "\N{BULLET}"
+        question: Turn = {"role": Role.USER.value, "content": word}
+        probes: list[list[Turn]] = []
+        if said[0]["role"] == Role.SYSTEM.value and len(said) > 1:
+            probes.append([said[0], question])
+        if said[-1]["role"] != Role.ASSISTANT.value:
+            probes.append([*said, {"role": Role.ASSISTANT.value, "content": word}, question])
+        ends = set()
+        for probe in probes:
+            try:
+                ends.add(_shared(tokens, self._template(probe, arguments, False)))
+            except RequestFailed:  # this template does not take such a conversation: no boundary there
+                continue
+        return tuple(sorted(end for end in ends if 0 < end < len(tokens)))
+
+    # --- raw prompts ------------------------------------------------------------------------------
+
+    def _complete(self, request: Request, item: str | tuple[int, ...], param: str, echo: bool) -> Prompt:
+        if not item:
+            raise invalid(f"'{param}' is empty; a model needs at least one token to go on from", param=param)
+        if isinstance(item, str):
+            bos = self._tokenizer.bos_token
+            tokens = tuple(
+                self._tokenizer.encode(item, add_special_tokens=bos is None or not item.startswith(bos))
+            )
+            text = item
+        else:
+            tokens = item
+            self._check_tokens(tokens, param)
+            text = self._tokenizer.decode(
+                list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
+        if not tokens:
+            raise invalid(f"'{param}' has no token in this model's vocabulary", param=param)
+        return Prompt(
+            tokens=tokens,
+            max_tokens=self._room(request, len(tokens), param, least=0 if echo else 1),
+            echo=text if echo else None,
+            continues=True,
+        )
+
+    # --- limits -----------------------------------------------------------------------------------
+
+    def _room(self, request: Request, length: int, param: str, least: int = 1) -> int:
+        """How many tokens the answer may have."""
+        limits, wanted = self._spec.limits, request.max_tokens
+        room = self._context - length
+        if room < least:
+            raise invalid(
+                f"the prompt has {length} tokens and the context of model '{self._spec.name}' is "
+                f"{self._context}, which leaves no room for an answer; shorten the prompt",
+                param=param,
+                code="context_length_exceeded",
+            )
+        if wanted is None:
+            bounds = (room, limits.max_tokens, self._spec.defaults.max_tokens)
+            return min(bound for bound in bounds if bound is not None)
+        if wanted < least:
+            raise invalid(f"'max_tokens' is {wanted}; it must be {least} or more", param="max_tokens")
+        if limits.max_tokens is not None and wanted > limits.max_tokens:
+            raise invalid(
+                f"'max_tokens' is {wanted}, and model '{self._spec.name}' answers with at most "
+                f"{limits.max_tokens} tokens here",
+                param="max_tokens",
+            )
+        if wanted > room:
+            raise invalid(
+                f"the prompt has {length} tokens and 'max_tokens' asks for {wanted} more, but the context of "
+                f"model '{self._spec.name}' is {self._context}; at most {room} remain for the answer",
+                param="max_tokens",
+                code="context_length_exceeded",
+            )
+        return wanted
+
+
+def _refuse_unsupported(request: Request) -> None:
+    if request.tools:
+        raise unsupported("tools", "the engine 'mlx-text' does not call tools yet")
+    if not isinstance(request.tool_choice, (AutoTool, NoTool)):
+        raise unsupported("tool_choice", "the engine 'mlx-text' does not call tools yet")
+    if request.response_format is not None:
+        raise unsupported("response_format", "the engine 'mlx-text' does not constrain answers yet")
+    if request.reasoning != ReasoningWish():
+        raise unsupported("reasoning", "say it to the chat template instead (enable_thinking)")
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many leading tokens the two have in common."""
+    for place, (mine, theirs) in enumerate(zip(one, other)):  # noqa: B905  the lengths differ by design
+        if mine != theirs:
+            return place
+    return min(len(one), len(other))
