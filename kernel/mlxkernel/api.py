@@ -17,9 +17,9 @@ from mlxkernel.errors import Fault
 from mlxkernel.events import Event, StepOutput
 from mlxkernel.fold import Answer
 from mlxkernel.http import HttpRequest, Principal, Reply, RequestRecord
-from mlxkernel.messages import Json
+from mlxkernel.messages import Json, ToolCall
 from mlxkernel.models import EngineStats, Health, ModelDefaults, ModelInfo, ModelLimits, ModelSpec
-from mlxkernel.request import Request, Sampling
+from mlxkernel.request import Request, Sampling, Tool
 
 __all__ = [
     "Authenticator",
@@ -301,14 +301,32 @@ class EventParser(Protocol):
 
 
 class ToolFormat(Protocol):
-    """How a model family writes tool calls."""
+    """How a model family writes tool calls. `mlxkernel.formats.Format` makes one from data."""
 
     @property
     def name(self) -> str:
         """The name that ``tool_format`` in mlx.toml chooses."""
 
+    @property
+    def model_types(self) -> Sequence[str]:
+        """Values of config.json's ``model_type`` whose models use it."""
+
+    @property
+    def markers(self) -> Sequence[str]:
+        """Texts that a chat template holds, all of them, when its model uses this format."""
+
     def parser(self, request: Request) -> EventParser:
         """A fresh parser for one choice."""
+
+    def grammar(self, tools: Sequence[Tool], *, special: Mapping[str, int], parallel: bool = True) -> str:
+        """A Lark grammar for llguidance that allows nothing but calls of these tools, at least one.
+
+        `special` maps the text of the tokenizer's special tokens to their ids, so that a marker which is
+        one is forced as one. Without `parallel` the grammar allows exactly one call.
+        """
+
+    def render(self, calls: Sequence[ToolCall]) -> str:
+        """The calls as the model writes them. Raises `ValueError` when the format cannot express one."""
 
 
 class ReasoningFormat(Protocol):

@@ -7,13 +7,13 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 import msgspec
 from quart import Quart, Request, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mlxkernel.api import Dialect, Encoder, Endpoint, HttpRequest, Operation, Principal, Reply
 from mlxkernel.errors import Fault, FaultKind, RequestFailed
@@ -47,7 +47,19 @@ def build_app(kernel: Kernel) -> Any:
         for route in dialect.routes():
             _add_route(app, kernel, dialect, route)
     _add_lifespan(app, kernel)
-    return kernel.host.hooks.wrap_asgi(app)
+    return kernel.host.hooks.wrap_asgi(_without_websockets(app))
+
+
+def _without_websockets(app: Any) -> Any:
+    """Turns WebSockets away: no route takes them, and the door does not stand before them."""
+
+    async def http_only(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000, "reason": ""})
+        else:
+            await app(scope, receive, send)
+
+    return http_only
 
 
 # --- the door: who may come in, and how they are turned away ----------------------------------------
@@ -99,7 +111,10 @@ class Door:
 
     async def http_error(self, error: HTTPException) -> Response:
         """What Quart itself refuses: unknown routes, wrong methods, bodies that are too large."""
-        return self._reply(_http_fault(error, self._kernel.config.server.max_body))
+        response = self._reply(_http_fault(error, self._kernel.config.server.max_body))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
 
     async def crashed(self, error: Exception) -> Response:
         """A defect of ours: the log gets the traceback, the client does not."""
@@ -212,6 +227,7 @@ async def _stream(run: Run, encoder: Encoder, patience: float) -> Response:
         if not isinstance(head, Progress) or time.monotonic() - waiting_since > patience:
             break
     if isinstance(head, Failed):
+        await events.aclose()
         raise RequestFailed(head.fault)
     response = Response(_encoded(head, events, encoder, patience), content_type=encoder.content_type)
     response.timeout = None
@@ -221,23 +237,26 @@ async def _stream(run: Run, encoder: Encoder, patience: float) -> Response:
 
 
 async def _encoded(
-    head: Event | None, events: AsyncIterator[Event], encoder: Encoder, patience: float
+    head: Event | None, events: AsyncGenerator[Event, None], encoder: Encoder, patience: float
 ) -> AsyncIterator[bytes]:
-    last_sent = 0.0
-    if head is not None and (data := encoder.feed(head)):
+    last_sent = time.monotonic()
+    if head is not None and (data := _fed(encoder, head)):
         yield data
-    async for event in events:
-        if isinstance(event, Progress):
-            if time.monotonic() - last_sent < patience:
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Progress) and time.monotonic() - last_sent < patience:
                 continue
-            data = encoder.feed(event) or encoder.keep_alive()
-        else:
-            data = encoder.feed(event)
-        if data:
-            last_sent = time.monotonic()
-            yield data
+            if data := _fed(encoder, event):
+                last_sent = time.monotonic()
+                yield data
     if data := encoder.close():
         yield data
+
+
+def _fed(encoder: Encoder, event: Event) -> bytes:
+    """The event's bytes; progress that the dialect has no word for is a sign of life."""
+    data = encoder.feed(event)
+    return encoder.keep_alive() if not data and isinstance(event, Progress) else data
 
 
 # --- HTTP in and out --------------------------------------------------------------------------------
@@ -281,13 +300,21 @@ def _add_lifespan(app: Quart, kernel: Kernel) -> None:
     stack = AsyncExitStack()
 
     async def start() -> None:
-        for lifespan in kernel.host.hooks.lifespans(kernel):
-            await stack.enter_async_context(lifespan)
-        await kernel.pool.preload()
+        try:
+            await kernel.host.hooks.enter_lifespans(kernel, stack)
+            await kernel.pool.preload()
+        except BaseException:
+            await stop()
+            raise
 
     async def stop() -> None:
-        await kernel.pool.close()
-        await stack.aclose()
+        try:
+            await kernel.pool.close()
+        finally:
+            try:
+                await stack.aclose()
+            except Exception:  # the guard around third-party code: the end is not held up by it
+                logger.exception("a plugin's lifespan failed at its end")
 
     app.before_serving(start)
     app.after_serving(stop)

@@ -8,24 +8,32 @@ decodes it. Every unknown table or key is an error that names the nearest known 
 
 from __future__ import annotations
 
+import copy
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import tomli
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mlxkernel.api import ModelSpec
 from mlxkernel.errors import ConfigError
+from mlxkernel.formats import Shape
+from mlxkernel.hookspecs import GROUP
 from mlxkernel.messages import Json
 
 ENV_PREFIX = "MLXKERNEL_"
 
 S = TypeVar("S", bound=Struct)
+
+Positive: TypeAlias = Annotated[float, Meta(gt=0)]
+NotNegative: TypeAlias = Annotated[float, Meta(ge=0)]
 
 
 class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,12 +44,12 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     insecure: bool = False
     allowed_hosts: tuple[str, ...] = ()
-    max_body: int = 64 * 1024 * 1024
-    keep_alive: float = 10.0
-    drain_grace: float = 30.0
+    max_body: Annotated[int, Meta(gt=0)] = 64 * 1024 * 1024
+    keep_alive: Positive = 10.0
+    drain_grace: NotNegative = 30.0
 
 
 class KernelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,13 +72,13 @@ class WorkerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     after `load_attempts` crashes during a load the model is given up.
     """
 
-    heartbeat: float = 0.5
-    silence: float = 30.0
-    step_limit: float = 120.0
-    backoff: float = 0.5
-    backoff_limit: float = 30.0
-    load_attempts: int = 3
-    stop_grace: float = 5.0
+    heartbeat: Positive = 0.5
+    silence: Positive = 30.0
+    step_limit: Positive = 120.0
+    backoff: NotNegative = 0.5
+    backoff_limit: NotNegative = 30.0
+    load_attempts: Annotated[int, Meta(ge=1)] = 3
+    stop_grace: NotNegative = 5.0
 
 
 class AuthConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +90,7 @@ class AuthConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[log]`: ``debug``, ``info``, ``warning`` or ``error``. No prompt and no key is logged above debug."""
 
-    level: str = "info"
+    level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +102,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     auth: AuthConfig = AuthConfig()
     log: LogConfig = LogConfig()
     models: dict[str, ModelSpec] = {}
+    tool_formats: dict[str, Shape] = {}
     plugins: dict[str, dict[str, Json]] = {}
 
 
@@ -109,22 +118,32 @@ def load_config(
     table, the key and the value.
     """
     tables = _read(path) if path is not None else {}
-    origin = str(path) if path is not None else "the configuration"
-    decode_config(tables, origin)
-    for variable, value in sorted((os.environ if environment is None else environment).items()):
-        if variable.startswith(ENV_PREFIX) and "__" in variable:
-            keys = _env_keys(variable, tables)
-            _put(tables, keys, _toml_value(value))
-            origin = _origin(tables, origin, f"environment variable {variable}")
-    for flag, value in (flags or {}).items():
-        _put(tables, _split(flag), value)
-        origin = _origin(tables, origin, f"option {flag}")
-    return decode_config(tables, origin)
+    decode_config(tables, str(path) if path is not None else "the configuration")
+    settings = [
+        (f"environment variable {variable}", _env_keys(variable, tables), toml_value(value))
+        for variable, value in sorted((os.environ if environment is None else environment).items())
+        if variable.startswith(ENV_PREFIX) and "__" in variable
+    ]
+    settings += [(f"option {flag}", _split(flag), value) for flag, value in (flags or {}).items()]
+    merged = copy.deepcopy(tables)
+    for _, keys, value in settings:
+        _put(merged, keys, value)
+    try:
+        return decode_config(merged, "")
+    except ConfigError as error:
+        raise ConfigError(f"{_culprit(tables, settings, str(error))}{error}") from None
 
 
-def _origin(tables: dict[str, Any], before: str, source: str) -> str:
-    decode_config(tables, source)
-    return before
+def _culprit(tables: dict[str, Any], settings: Sequence[tuple[str, list[str], Json]], fault: str) -> str:
+    """The first setting that brings this fault; only together may several be a whole table."""
+    for source, keys, value in settings:
+        _put(tables, keys, value)
+        try:
+            decode_config(tables, "")
+        except ConfigError as error:
+            if str(error) == fault:
+                return source
+    raise AssertionError(f"no setting brings the fault{fault}")
 
 
 def decode_config(tables: Mapping[str, Json], origin: str) -> Config:
@@ -132,13 +151,19 @@ def decode_config(tables: Mapping[str, Json], origin: str) -> Config:
     named = dict(tables)
     models = tables.get("models", {})
     if isinstance(models, Mapping):
-        named["models"] = {
-            name: {**model, "name": name} if isinstance(model, Mapping) else model
-            for name, model in models.items()
-        }
+        named["models"] = {name: _named(str(name), model, origin) for name, model in models.items()}
     config = decode_table(Config, named, origin, ())
     _check_aliases(config, origin)
     return config
+
+
+def _named(name: str, model: Any, origin: str) -> Any:
+    if not isinstance(model, Mapping):
+        return model
+    if "name" in model:
+        known = [key for key in ModelSpec.__struct_fields__ if key != "name"]
+        raise ConfigError(f"{origin}: {_unknown('name', known, ('models', name))}")
+    return {**model, "name": name}
 
 
 def _check_aliases(config: Config, origin: str) -> None:
@@ -159,15 +184,17 @@ def decode_table(kind: type[S], table: Mapping[str, Json], origin: str, where: t
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{origin}: {_explain(str(error), table, where)}") from None
+        raise ConfigError(f"{origin}: {_explain(str(error), kind, table, where)}") from None
 
 
 def _check_keys(kind: Any, table: Any, origin: str, where: tuple[str, ...]) -> None:
     """Walk Struct and table together, so that an unknown key meets its neighbours."""
     if not isinstance(table, Mapping):
         return
+    kind = _chosen(kind, table)
     if isinstance(kind, type) and issubclass(kind, Struct):
-        hints = get_type_hints(kind)
+        tag = kind.__struct_config__.tag_field
+        hints = get_type_hints(kind) | ({tag: str} if tag else {})
         for key, value in table.items():
             if key not in hints:
                 known = [name for name in hints if name != "name"]
@@ -176,6 +203,15 @@ def _check_keys(kind: Any, table: Any, origin: str, where: tuple[str, ...]) -> N
     elif get_origin(kind) is dict and len(get_args(kind)) == 2:
         for key, value in table.items():
             _check_keys(get_args(kind)[1], value, origin, (*where, str(key)))
+
+
+def _chosen(kind: Any, table: Mapping[str, Json]) -> Any:
+    """The Struct of a tagged union that the table's tag names; any other type as it is."""
+    for member in get_args(kind) if get_origin(kind) in (Union, UnionType) else ():
+        config = getattr(member, "__struct_config__", None)
+        if config is not None and config.tag is not None and table.get(config.tag_field) == config.tag:
+            return member
+    return kind
 
 
 def _unknown(key: str, known: Iterable[str], where: tuple[str, ...]) -> str:
@@ -190,16 +226,50 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names) or 'none'}"
 
 
-def _explain(message: str, table: Mapping[str, Json], where: tuple[str, ...]) -> str:
-    """msgspec's ``Expected `int`, got `str` - at `$.server.port``` as file, table, key and value."""
+def _explain(message: str, kind: type, table: Mapping[str, Json], where: tuple[str, ...]) -> str:
+    """msgspec's ``Expected `int`, got `str` - at `$.server.port``` as table, key and value."""
     text, _, place = message.partition(" - at `$")
-    keys = [*where, *(key for key in re.split(r"[.\[\]]", place.rstrip("`")) if key)]
-    shown = _value_at(table, keys[len(where) :])
+    inner = _keys_of(place, kind, table)
+    keys = [*where, *inner]
+    shown = _value_at(table, inner)
     if message.startswith("Object missing required field"):
         missing = text.split("`")[1]
         return f"[{'.'.join(keys)}] has no '{missing}', which it must have"
     value = f" ({shown!r})" if isinstance(shown, (str, int, float, bool)) else ""
-    return f"[{'.'.join(keys[:-1])}] {keys[-1] if keys else ''}: {text.lower()}{value}"
+    if text.startswith("Expected `object`"):
+        return f"[{'.'.join(keys)}] must be a table, not {shown!r}"
+    if text.startswith("Invalid enum value"):
+        text, value = f"{shown!r} is no choice; {nearest(str(shown), _choices(kind, inner))}", ""
+    else:
+        text = text.lower()
+    if len(keys) > 2 and isinstance(_value_at(table, inner[:-1]), list):
+        keys = [*keys[:-2], f"{keys[-2]}[{keys[-1]}]"]
+    return f"[{'.'.join(keys[:-1])}] {keys[-1] if keys else ''}: {text}{value}"
+
+
+def _keys_of(place: str, kind: type, table: Mapping[str, Json]) -> list[str]:
+    """The keys on msgspec's path; it writes ``[...]`` for whichever key of a dict, so each is tried alone."""
+    keys: list[str] = []
+    for key in re.findall(r"\.\.\.|[^.\[\]`]+", place):
+        if key == "...":
+            choices = _value_at(table, keys)
+            for name in choices:
+                alone = copy.deepcopy(dict(table))
+                _put(alone, [*keys, name], choices[name], alone=True)
+                try:
+                    msgspec.convert(alone, kind)
+                except msgspec.ValidationError:
+                    key = str(name)
+                    break
+        keys.append(key)
+    return keys
+
+
+def _choices(kind: Any, keys: Iterable[str]) -> list[str]:
+    """What a key that takes one of a few words may say."""
+    for key in keys:
+        kind = get_type_hints(kind)[key] if hasattr(kind, "__struct_fields__") else get_args(kind)[-1]
+    return [str(choice) for choice in get_args(kind)]
 
 
 def _value_at(table: Any, keys: Iterable[str]) -> Any:
@@ -224,24 +294,32 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
 
 
-def _toml_value(text: str) -> Json:
+def toml_value(text: str) -> Json:
+    """A value as it is written in TOML; what is not TOML is the string itself."""
     try:
-        return tomli.loads(f"value = {text}")["value"]
+        read = tomli.loads(f"value = {text}")
     except tomli.TOMLDecodeError:
         return text
+    return read["value"] if len(read) == 1 else text
 
 
 def _env_keys(variable: str, tables: Mapping[str, Json]) -> list[str]:
-    """The keys that a variable means: case and ``-``/``_`` do not count, known names win."""
+    """The keys that a variable means, which can hold only letters, digits and ``_``: known names win."""
     keys: list[str] = []
-    level: Any = {**{name: {} for name in Config.__struct_fields__}, **tables}
+    installed: dict[str, Json] = {entry.name: {} for entry in entry_points(group=GROUP)}
+    level: Any = {**{name: {} for name in Config.__struct_fields__}, "plugins": installed, **tables}
+    if isinstance(level["plugins"], Mapping):
+        level["plugins"] = {**installed, **level["plugins"]}
     for part in variable[len(ENV_PREFIX) :].split("__"):
-        wanted = part.lower().replace("-", "_")
         names = level if isinstance(level, Mapping) else {}
-        key = next((name for name in names if name.lower().replace("-", "_") == wanted), part.lower())
+        key = next((name for name in names if _plain(name) == _plain(part)), part.lower())
         keys.append(key)
         level = names.get(key)
     return keys
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "_", name.lower())
 
 
 def _split(dotted: str) -> list[str]:
@@ -249,9 +327,12 @@ def _split(dotted: str) -> list[str]:
     return [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|([^."]+)', dotted)]
 
 
-def _put(tables: dict[str, Any], keys: list[str], value: Json) -> None:
+def _put(tables: dict[str, Any], keys: list[str], value: Json, *, alone: bool = False) -> None:
+    """Set the value below these keys; `alone` drops its neighbours."""
     for key in keys[:-1]:
         inner = tables.get(key)
         tables[key] = dict(inner) if isinstance(inner, Mapping) else {}
         tables = tables[key]
+    if alone:
+        tables.clear()
     tables[keys[-1]] = value

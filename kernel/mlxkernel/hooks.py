@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AsyncExitStack
 from typing import Any, Protocol, TypeVar
 
 import pluggy
@@ -41,6 +41,7 @@ class HookedPlugin(Protocol):
     """A plugin, as far as calling its hooks needs it."""
 
     name: str
+    distribution: str
     module: Any
     config: Any
 
@@ -114,16 +115,20 @@ class Hooks:
     def wrap_asgi(self, app: Any) -> Any:
         """`app` inside the wrappers of all plugins; the first plugin's is the innermost."""
         for plugin, call in self._implementations("mlxkernel_wrap_asgi"):
-            wrapped = call(app=app, config=plugin.config)
+            try:
+                wrapped = call(app=app, config=plugin.config)
+            except Exception as error:  # the guard around third-party code; going on might drop a lock
+                raise unusable(plugin, "wrap_asgi", error) from error
             app = app if wrapped is None else wrapped
         return app
 
-    def lifespans(self, kernel: KernelView) -> list[AbstractAsyncContextManager[None]]:
-        """The lifespans of all plugins, to be entered in this order and left in the reverse."""
-        return [
-            call(kernel=kernel, config=plugin.config)
-            for plugin, call in self._implementations("mlxkernel_lifespan")
-        ]
+    async def enter_lifespans(self, kernel: KernelView, stack: AsyncExitStack) -> None:
+        """Enter the lifespans of all plugins in order; `stack` leaves them in the reverse one."""
+        for plugin, call in self._implementations("mlxkernel_lifespan"):
+            try:
+                await stack.enter_async_context(call(kernel=kernel, config=plugin.config))
+            except Exception as error:  # the guard around third-party code
+                raise unusable(plugin, "lifespan", error) from error
 
     # --- per request ------------------------------------------------------------------------------
 
@@ -143,7 +148,9 @@ class Hooks:
         for plugin, call in self._implementations("mlxkernel_resolve_model"):
             name = _guarded(plugin, call, request=request, models=models)
             if name is not None:
-                return str(name)
+                if not isinstance(name, str):
+                    raise _plugin_fault(plugin, f"resolve_model returned a {type(name).__name__}, not a name")
+                return name
         return None
 
     def request_finished(self, record: RequestRecord) -> None:
@@ -189,6 +196,30 @@ class Hooks:
             return result
 
         return call
+
+
+def cause(plugin: HookedPlugin, stage: str, error: Exception) -> str:
+    """Whose plugin failed, in which stage of the start, and why."""
+    reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+    return f"{plugin.title} cannot be used ({stage}): {reason}"
+
+
+def mend(plugin: HookedPlugin) -> str:
+    """What may be done about a broken plugin."""
+    return (
+        f"pip install --upgrade {plugin.distribution}, or switch it off with "
+        f'[kernel] disabled = ["{plugin.name}"]'
+    )
+
+
+def sentence(words: str) -> str:
+    """The words with a full stop, unless they end in a question."""
+    return words if words.endswith("?") else f"{words}."
+
+
+def unusable(plugin: HookedPlugin, stage: str, error: Exception) -> PluginError:
+    """The report of a plugin that failed in a stage of the start: whose it is, why, and the mend."""
+    return PluginError(f"{sentence(cause(plugin, stage, error))} Mend: {mend(plugin)}")
 
 
 def _guarded(plugin: HookedPlugin, call: Callable[..., T], **arguments: Any) -> T:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
 import pluggy
 from msgspec import Struct
@@ -22,7 +22,8 @@ from msgspec import Struct
 from mlxkernel import hookspecs
 from mlxkernel.config import Config, decode_table, nearest
 from mlxkernel.errors import ConfigError, PluginError
-from mlxkernel.hooks import Hooks
+from mlxkernel.formats import Format
+from mlxkernel.hooks import Hooks, cause, mend, sentence, unusable
 from mlxkernel.registry import Registries, Registry
 from mlxkernel.worker.frames import PluginStamp
 
@@ -30,6 +31,16 @@ logger = logging.getLogger("mlxkernel.plugins")
 
 BUILTIN = "mlxkernel"
 """The distribution whose plugins come first."""
+
+
+class _Configured(NamedTuple):
+    """Who owns what mlx.toml itself defines."""
+
+    name: str = "tool_formats"
+    distribution: str = "mlx.toml"
+
+
+_CONFIGURED = _Configured()
 
 
 class Scope(Enum):
@@ -106,10 +117,14 @@ class PluginHost:
                 plugin.state = State.LOADED
                 self.hooks.add(plugin)
                 self._register(plugin)
+        for name, shape in self.config.tool_formats.items():
+            self.registries.tool_formats.add(_CONFIGURED, Format(name=name, shape=shape))
 
     def load_commands(self, cli: Any) -> None:
         """Let every plugin add its commands to the command line; a broken one is only logged."""
         for plugin in self.plugins:
+            if plugin.name in self.config.kernel.disabled:
+                continue
             if self._stage(plugin, "import", partial(self._import, plugin)):
                 implementation = getattr(plugin.module, "mlxkernel_register_commands", None)
                 if implementation is not None:
@@ -180,12 +195,12 @@ class PluginHost:
             raise
         except Exception as error:  # the guard around third-party code
             plugin.state = State.BROKEN
-            reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-            plugin.fault = f"{plugin.title} cannot be used ({stage}): {reason}"
+            plugin.fault = cause(plugin, stage, error)
             logger.debug("%s", plugin.fault, exc_info=True)
             if self._must_work(plugin):
-                raise PluginError(f"{plugin.fault}. {_mend(plugin)}") from error
-            logger.warning("%s. The server goes on without it. %s", plugin.fault, _mend(plugin))
+                raise unusable(plugin, stage, error) from error
+            said = sentence(plugin.fault)
+            logger.warning("%s The server goes on without it. Mend: %s", said, mend(plugin))
             return False
         return True
 
@@ -206,11 +221,18 @@ class PluginHost:
         for name in dir(plugin.module):
             if not name.startswith("mlxkernel_"):
                 continue
+            function = getattr(plugin.module, name)
+            if inspect.ismodule(function):  # `import mlxkernel_acme.part` binds its own name there
+                continue
             if name not in specs:
                 raise PluginError(f"there is no hook {name}; {nearest(name, specs)}")
-            function = getattr(plugin.module, name)
             if not hasattr(function, f"{hookspecs.NAMESPACE}_impl"):
                 raise PluginError(f"{name} is not marked: put @mlxkernel.hookimpl above it")
+            if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+                raise PluginError(f"{name} is an async function; hooks are plain functions")
+            options = getattr(function, f"{hookspecs.NAMESPACE}_impl")
+            if options.get("wrapper") or options.get("hookwrapper"):
+                raise PluginError(f"{name} is a wrapper; each hook is called alone, there is nothing to wrap")
             wanted = set(inspect.signature(function).parameters)
             given = set(inspect.signature(getattr(hookspecs, name)).parameters)
             if wanted - given:
@@ -232,14 +254,17 @@ class PluginHost:
         plugin.config = decode_table(kind, table, plugin.title, where)
 
     def _register(self, plugin: Plugin) -> None:
+        """All of what it brings or, when one of its hooks fails, nothing."""
+        brought: list[tuple[Registry[Any], Any]] = []
         for registry, call in self._kinds():
             values: list[Any] = []
             if not self._stage(plugin, f"register {registry.kind}s", partial(_collect, call, plugin, values)):
                 self.hooks.remove(plugin)
                 return
-            for value in values:
-                registry.add(plugin, value)
-                plugin.brings.append(f"{registry.kind} {value.name}")
+            brought.extend((registry, value) for value in values)
+        for registry, value in brought:
+            registry.add(plugin, value)
+            plugin.brings.append(f"{registry.kind} {value.name}")
 
     def _kinds(self) -> Sequence[tuple[Registry[Any], Callable[[Any], Sequence[Any]]]]:
         registries, hooks = self.registries, self.hooks
@@ -266,10 +291,3 @@ class PluginHost:
 
 def _collect(call: Callable[[Any], Sequence[Any]], plugin: Plugin, values: list[Any]) -> None:
     values.extend(call(plugin))
-
-
-def _mend(plugin: Plugin) -> str:
-    return (
-        f"Mend: pip install --upgrade {plugin.distribution}, or switch it off with "
-        f'[kernel] disabled = ["{plugin.name}"]'
-    )

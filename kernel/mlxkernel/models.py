@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from mlxkernel.messages import Json
 
@@ -27,12 +29,12 @@ class ModelLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     two decode steps while other rows decode, `cache_bytes` for reused prefixes.
     """
 
-    context: int | None = None
-    max_tokens: int | None = None
-    batch: int = 32
-    queue: int = 256
-    prefill_chunk: int = 512
-    cache_bytes: int = 256 * 1024 * 1024
+    context: Annotated[int, Meta(ge=1)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    batch: Annotated[int, Meta(ge=1)] = 32
+    queue: Annotated[int, Meta(ge=0)] = 256
+    prefill_chunk: Annotated[int, Meta(ge=1)] = 512
+    cache_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
 
 
 class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Sequence
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from msgspec.structs import replace
 
@@ -31,6 +33,9 @@ from mlxkernel.pool import Lease, Pool
 from mlxkernel.request import Request
 
 logger = logging.getLogger("mlxkernel.request")
+
+CANCELLED = 499
+"""The status on record when the client left before the end; it is never sent."""
 
 
 class Pipeline:
@@ -54,10 +59,10 @@ class Pipeline:
         request = replace(request, id=http.request_id, principal=http.principal.name)
         request = self._host.hooks.prepare_request(request)
         spec = self._resolve(request)
-        request = replace(request, model=spec.name)
         lease = await self._pool.lease(spec)
+        request = replace(request, model=spec.name, id=self._unique(request.id))
         record = RequestRecord(
-            request_id=request.id,
+            request_id=http.request_id,
             dialect=dialect,
             path=operation.path,
             model=spec.name,
@@ -92,6 +97,12 @@ class Pipeline:
     def _refuse_while_draining(self) -> None:
         if self.draining:
             raise RequestFailed(_shutting_down())
+
+    def _unique(self, request_id: str) -> str:
+        """The client's id, unless a run under way has it: two of one id would get each other's events."""
+        if all(run.request.id != request_id for run in self._runs):
+            return request_id
+        return f"{request_id}.{uuid.uuid4().hex[:12]}"
 
     def _resolve(self, request: Request) -> ModelSpec:
         name = self._host.hooks.resolve_model(request, self._pool.specs)
@@ -144,30 +155,36 @@ class Run:
         self._first = math.nan
         self._usage = Usage()
         self._outcome = "cancelled"
-        self._status = 499
+        self._status = CANCELLED
         self._aborted: Fault | None = None
         self._closed = False
 
-    async def events(self) -> AsyncIterator[Event]:
-        """The events up to the last one; ends with `Failed` if the engine breaks the law and just stops."""
-        async for event in self._lease.engine.submit(self.request):
-            if math.isnan(self._first) and not isinstance(event, Progress):
-                self._first = time.monotonic() - self._began
-            for parsed in self._parsers.feed(event):
-                yield self._noted(parsed)
-        if self._outcome == "cancelled":
-            fault = self._aborted or Fault(
-                kind=FaultKind.INTERNAL,
-                message=f"The engine of model '{self.request.model}' stopped without an end",
-                code="engine_failed",
-            )
-            yield self._noted(Failed(fault))
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """The events up to the last; an engine that just stops and a plugin that breaks end in `Failed`."""
+        submitted = self._lease.engine.submit(self.request)
+        try:
+            async for event in submitted:
+                if math.isnan(self._first) and not isinstance(event, Progress):
+                    self._first = time.monotonic() - self._began
+                for parsed in self._parsers.feed(event):
+                    yield self._noted(parsed)
+                    if self._ended:
+                        return
+            fault = self._aborted or self._broken("stopped without an end")
+        except Exception:  # the guard around third-party code: engines, and the parsers of formats
+            logger.exception("request %s failed in its engine or in a parser", self.request.id)
+            fault = self._broken("or the format of its text failed; the server's log has the details")
+        finally:
+            if isinstance(submitted, AsyncGenerator):
+                await submitted.aclose()
+        yield self._noted(Failed(fault))
 
     async def answer(self) -> Answer:
         """The folded answer. Raises `RequestFailed` when the run fails."""
         folder = Folder()
-        async for event in self.events():
-            folder.feed(event)
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                folder.feed(event)
         assert folder.answer is not None
         return folder.answer
 
@@ -196,6 +213,14 @@ class Run:
                 duration=time.monotonic() - self._began,
             ),
         )
+
+    def _broken(self, how: str) -> Fault:
+        message = f"The engine of model '{self.request.model}' {how}"
+        return Fault(kind=FaultKind.INTERNAL, message=message, code="engine_failed")
+
+    @property
+    def _ended(self) -> bool:
+        return self._status != CANCELLED
 
     def _noted(self, event: Event) -> Event:
         match event:

@@ -14,7 +14,7 @@ import msgspec
 from mlxkernel.api import DirectEngine, Engine, Health, ModelInfo, ModelSpec
 from mlxkernel.config import Config, nearest
 from mlxkernel.errors import Fault, FaultKind, RequestFailed
-from mlxkernel.host import PluginHost
+from mlxkernel.host import PluginHost, State
 from mlxkernel.messages import Json
 from mlxkernel.supervisor import Supervisor
 
@@ -102,9 +102,12 @@ class Pool:
                 await self._engine(spec)
 
     async def close(self) -> None:
-        """End every engine."""
+        """End every engine, also when one of them raises; then raise what it raised."""
         engines, self._engines = list(self._engines.values()), {}
-        await asyncio.gather(*(engine.close() for engine in engines))
+        ends = await asyncio.gather(*(engine.close() for engine in engines), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
 
     async def _engine(self, spec: ModelSpec) -> Engine:
         async with self._connecting.setdefault(spec.name, asyncio.Lock()):
@@ -117,12 +120,24 @@ class Pool:
         factory = self._host.registries.engines.get(spec.engine)
         if isinstance(factory, DirectEngine):
             return await factory.connect(spec)
-        tables: dict[str, Json] = msgspec.to_builtins(self._config)
-        tables["models"] = {}
+        tables = worker_tables(self._host)
         stamps = tuple(plugin.stamp for plugin in self._host.loaded)
         supervisor = Supervisor(spec, self._config.worker, tables, stamps)
         supervisor.start()
         return supervisor
+
+
+def worker_tables(host: PluginHost) -> dict[str, Json]:
+    """The configuration as a worker gets it: without the models, and with the kernel's choice of plugins.
+
+    A plugin that broke in the kernel, where more hooks are called, might load in a worker.
+    """
+    tables: dict[str, Json] = msgspec.to_builtins(host.config)
+    tables["models"] = {}
+    broken = {plugin.name for plugin in host.plugins if plugin.state is not State.LOADED}
+    tables["kernel"]["disabled"] = sorted(broken)
+    tables["plugins"] = {name: table for name, table in host.config.plugins.items() if name not in broken}
+    return tables
 
 
 def _check_names(spec: ModelSpec, host: PluginHost) -> None:

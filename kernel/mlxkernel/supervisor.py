@@ -74,6 +74,8 @@ class Supervisor:
         self._crashes = 0
         self._restarts = 0
         self._ready_at = 0.0
+        self._loaded = False
+        self._closed = False
         self._last_frame = 0.0
         self._runner: asyncio.Task[None] | None = None
 
@@ -92,6 +94,8 @@ class Supervisor:
         self._flights[request.id] = flight
         if self._state is WorkerState.DEAD:
             flight.put(Failed(self._dead_fault()))
+        elif self._closed:
+            flight.put(Failed(_shutting_down()))
         else:
             self.start()
             if self._state is WorkerState.READY and self._worker is not None:
@@ -124,7 +128,8 @@ class Supervisor:
         return self._stats
 
     async def close(self) -> None:
-        """End the worker and every request that it still has."""
+        """End the worker and every request that it still has; later ones fail at once."""
+        self._closed = True
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
@@ -133,9 +138,7 @@ class Supervisor:
             await self._worker.close(self._config.stop_grace)
             self._worker = None
         self._state = WorkerState.STOPPED
-        self._fail_all(
-            Fault(kind=FaultKind.OVERLOADED, message="The server is shutting down", code="shutting_down")
-        )
+        self._fail_all(_shutting_down())
 
     # --- life of the worker -----------------------------------------------------------------------
 
@@ -162,14 +165,16 @@ class Supervisor:
     async def _run(self) -> None:
         """Start workers until the model is given up or the supervisor closed."""
         while self._state is not WorkerState.DEAD:
-            self._state, self._stage = WorkerState.STARTING, None
-            worker = self._worker = await WorkerProcess.start(self._load)
+            self._state, self._stage, self._loaded = WorkerState.STARTING, None, False
+            worker = await self._start_worker()
             self._last_frame = time.monotonic()
             watchdog = asyncio.get_running_loop().create_task(self._watch(worker))
             try:
                 async for frame in worker.receive():
                     self._last_frame = time.monotonic()
-                    self._handle(frame)
+                    # What a worker had said before it was condemned may still be under way.
+                    if self._state not in (WorkerState.DEAD, WorkerState.STUCK):
+                        self._handle(frame)
             except (ValueError, msgspec.MsgspecError) as error:
                 logger.error("model '%s': the worker's stream is broken: %s", self.spec.name, error)
                 worker.kill()
@@ -177,9 +182,17 @@ class Supervisor:
                 watchdog.cancel()
             await self._bury(worker)
 
+    async def _start_worker(self) -> WorkerProcess:
+        """A new worker. Cancelled half-way, it still becomes `self._worker`, for `close` to end it."""
+        starting = asyncio.get_running_loop().create_task(WorkerProcess.start(self._load))
+        try:
+            await asyncio.shield(starting)
+        finally:
+            self._worker = await starting
+        return self._worker
+
     async def _bury(self, worker: WorkerProcess) -> None:
         """After a worker's end: tell its requests, decide whether to try again, wait the pause."""
-        was_loading = self._state in (WorkerState.STARTING, WorkerState.LOADING)
         await worker.close(self._config.stop_grace)
         code = await worker.wait()
         self._worker = None
@@ -192,7 +205,7 @@ class Supervisor:
         self._restarts += 1
         self._state = WorkerState.CRASHED
         logger.error("model '%s': %s", self.spec.name, self._reason)
-        if not was_loading:
+        if self._loaded:
             self._fail_started()
         elif self._crashes >= self._config.load_attempts:
             self._give_up(
@@ -200,7 +213,9 @@ class Supervisor:
             )
             self._fail_all(self._dead_fault())
             return
-        pause = min(self._config.backoff * 2 ** (self._crashes - 1), self._config.backoff_limit)
+        # Doubled so often, the pause is beyond any limit; a larger power would not fit a float.
+        doublings = min(self._crashes - 1, 30)
+        pause = min(self._config.backoff * 2**doublings, self._config.backoff_limit)
         await asyncio.sleep(pause)
 
     async def _watch(self, worker: WorkerProcess) -> None:
@@ -209,6 +224,7 @@ class Supervisor:
             await asyncio.sleep(min(self._config.heartbeat, self._config.silence / 4))
             if time.monotonic() - self._last_frame > self._config.silence:
                 self._kill_stuck(worker, f"no sign of life for {self._config.silence:g} s")
+                return
 
     def _kill_stuck(self, worker: WorkerProcess, why: str) -> None:
         logger.error("model '%s': the worker is stuck (%s); it is being killed", self.spec.name, why)
@@ -256,11 +272,12 @@ class Supervisor:
             self._crashes = 0
 
     def _greet(self, version: int, plugins: tuple[frames.PluginStamp, ...]) -> None:
-        if version != frames.VERSION:
-            self._give_up(f"the worker speaks version {version} of the frames, the kernel {frames.VERSION}")
+        ours = self._load.version
+        if version != ours:
+            self._give_up(f"the worker speaks version {version} of the frames, the kernel {ours}")
         elif plugins != self._load.plugins:
-            ours, theirs = set(self._load.plugins), set(plugins)
-            names = sorted({stamp.name for stamp in ours ^ theirs}) or ["their order"]
+            differing = set(self._load.plugins) ^ set(plugins)
+            names = sorted({stamp.name for stamp in differing}) or ["their order"]
             self._give_up(
                 f"kernel and worker loaded different plugins: {', '.join(names)}; see the log above"
             )
@@ -269,6 +286,7 @@ class Supervisor:
 
     def _ready(self, info: ModelInfo) -> None:
         self._info, self._state, self._stage, self._reason = info, WorkerState.READY, None, None
+        self._loaded = True
         self._ready_at = time.monotonic()
         logger.info("model '%s' is ready (%s, %s)", self.spec.name, info.architecture, info.engine)
         if self._worker is not None:
@@ -315,6 +333,10 @@ class Supervisor:
             message=f"The model '{self.spec.name}' cannot be loaded; the server's log and /health say why",
             code="model_unavailable",
         )
+
+
+def _shutting_down() -> Fault:
+    return Fault(kind=FaultKind.OVERLOADED, message="The server is shutting down", code="shutting_down")
 
 
 def _exit_words(code: int) -> str:

@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -108,8 +109,8 @@ class Served:
     def _port(self, log: Path) -> int:
         while True:
             text = log.read_text()
-            if "http://127.0.0.1:" in text:
-                return int(text.split("http://127.0.0.1:")[1].split()[0].split("/")[0].rstrip("."))
+            if found := re.search(r"http://127\.0\.0\.1:(\d+)", text):
+                return int(found.group(1))
             if self.process.poll() is not None:
                 raise SystemExit(f"the server did not start:\n{text}")
             time.sleep(0.005)

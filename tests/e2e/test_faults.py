@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -40,20 +41,25 @@ class Reader(threading.Thread):
         super().__init__(daemon=True)
         self._request = _post(server, body)
         self.data = b""
+        self.broken: Exception | None = None
         self.began = threading.Event()
         self.start()
 
     def run(self) -> None:
-        with urllib.request.urlopen(self._request, timeout=120) as reply:
-            while chunk := reply.read1(65536):
-                self.data += chunk
-                if b'"content":"' in self.data:
-                    self.began.set()
+        try:
+            with urllib.request.urlopen(self._request, timeout=120) as reply:
+                while chunk := reply.read1(65536):
+                    self.data += chunk
+                    if b'"content":"' in self.data:
+                        self.began.set()
+        except (OSError, http.client.HTTPException) as error:
+            self.broken = error
 
     def events(self) -> list[str]:
         """The payloads of the stream's data lines, once it has ended."""
         self.join(120)
         assert not self.is_alive(), "the stream did not end"
+        assert self.broken is None, self.broken
         return [line[6:] for line in self.data.decode().splitlines() if line.startswith("data: ")]
 
 

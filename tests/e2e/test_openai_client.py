@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import openai
 import pytest
@@ -18,8 +18,10 @@ def server() -> Iterator[ServeProcess]:
         yield process
 
 
-def _client(server: ServeProcess) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0)
+@pytest.fixture
+async def client(server: ServeProcess) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0) as client:
+        yield client
 
 
 def _ask(text: str) -> list[dict[str, str]]:
@@ -45,9 +47,8 @@ async def _streamed(client: openai.AsyncOpenAI, text: str, **options: object) ->
     return "".join(words), reason, tokens
 
 
-async def test_sixteen_streams_at_once(server: ServeProcess) -> None:
+async def test_sixteen_streams_at_once(server: ServeProcess, client: openai.AsyncOpenAI) -> None:
     """Sixteen streams, of them one cancelled, one with a seed, one with n=2, one with logprobs."""
-    client = _client(server)
     alone = await _streamed(client, "Hello!", temperature=0)
 
     async def cancelled() -> None:
@@ -96,8 +97,7 @@ async def test_sixteen_streams_at_once(server: ServeProcess) -> None:
     until(lambda: server.health().get("requests", 0) == 0, "the cancelled row to be freed")
 
 
-async def test_streamed_is_whole(server: ServeProcess) -> None:
-    client = _client(server)
+async def test_streamed_is_whole(client: openai.AsyncOpenAI) -> None:
     for text in ("Hello!", "My name is Alice.", "Tell me a story."):
         streamed = await _streamed(client, text, temperature=0, max_tokens=30)
         whole = await client.chat.completions.create(
@@ -111,8 +111,7 @@ async def test_streamed_is_whole(server: ServeProcess) -> None:
         )
 
 
-async def test_second_turn_reuses_the_first(server: ServeProcess) -> None:
-    client = _client(server)
+async def test_second_turn_reuses_the_first(client: openai.AsyncOpenAI) -> None:
     talk = _ask("My name is Alice.")
     first = await client.chat.completions.create(model="tiny", messages=talk, temperature=0)
     talk = [
@@ -125,8 +124,7 @@ async def test_second_turn_reuses_the_first(server: ServeProcess) -> None:
     assert second.usage.prompt_tokens_details.cached_tokens > 0
 
 
-async def test_a_refusal_is_openais_error(server: ServeProcess) -> None:
-    client = _client(server)
+async def test_a_refusal_is_openais_error(client: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as missing:
         await client.chat.completions.create(model="nope", messages=_ask("Hi"))
     assert missing.value.code == "model_not_found"

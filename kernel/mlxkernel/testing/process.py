@@ -33,13 +33,22 @@ def until(look: Callable[[], T], what: str, patience: float = 60.0) -> T:
 
 
 class ServeProcess:
-    """``mlxkernel serve ARGUMENTS`` on a free port. `log` is what it has printed so far, on both streams."""
+    """``mlxkernel serve ARGUMENTS`` on a free port. `log` is what it has printed so far, on both streams.
 
-    def __init__(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    `python` is the interpreter that runs it, of this environment or of another one.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        python: str = sys.executable,
+    ) -> None:
         self._path = folder / "server.log"
         self._file = self._path.open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlxkernel", "serve", *arguments],
+            [python, "-m", "mlxkernel", "serve", *arguments],
             stdout=self._file,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -55,10 +64,15 @@ class ServeProcess:
     @property
     def url(self) -> str:
         """The address, once the server listens."""
-        found = until(lambda: _URL.search(self.log) or self._ended(), "the server's address")
-        return found.group(0)
 
-    def _ended(self) -> None:
+        def look() -> str:
+            self._check_alive()
+            found = _URL.search(self.log)
+            return found.group(0) if found else ""
+
+        return until(look, "the server's address")
+
+    def _check_alive(self) -> None:
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log}")
 
@@ -72,7 +86,12 @@ class ServeProcess:
 
     def wait_ready(self, patience: float = 120.0) -> None:
         """Return when every model that was started answers."""
-        until(lambda: self.health()["status"] == "ok" or self._ended(), "the models", patience)
+
+        def look() -> bool:
+            self._check_alive()
+            return bool(self.health()["status"] == "ok")
+
+        until(look, "the models", patience)
 
     def workers(self) -> list[int]:
         """The process ids of the workers (Linux)."""
@@ -99,10 +118,12 @@ class ServeProcess:
 
 
 @contextlib.contextmanager
-def serve_process(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[ServeProcess]:
+def serve_process(
+    *arguments: str, environment: Mapping[str, str] | None = None, python: str = sys.executable
+) -> Iterator[ServeProcess]:
     """A server process on a free port, ended by SIGTERM if it still runs."""
     with tempfile.TemporaryDirectory() as folder:
-        server = ServeProcess(arguments, Path(folder), environment or {})
+        server = ServeProcess(arguments, Path(folder), environment or {}, python)
         try:
             yield server
         finally:

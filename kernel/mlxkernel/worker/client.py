@@ -32,7 +32,8 @@ class WorkerProcess:
     async def start(cls, load: frames.Load) -> WorkerProcess:
         """Start a worker and send it its first frame."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with contextlib.ExitStack() as opened, theirs:
+            opened.callback(ours.close)
             process = await asyncio.create_subprocess_exec(
                 *worker_command(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
@@ -43,6 +44,7 @@ class WorkerProcess:
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
+            opened.pop_all()
         reader, writer = await asyncio.open_connection(sock=ours, limit=frames.MAX_FRAME)
         worker = cls(process, reader, writer)
         worker.send(load)

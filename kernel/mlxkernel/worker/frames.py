@@ -104,7 +104,8 @@ class Refused(Struct, frozen=True, tag="refused"):
 
 class Heartbeat(Struct, frozen=True, tag="heartbeat"):
     """Worker → kernel, a few times a second: a reading; `step_age` is how many seconds the step now
-    running has taken (0 when none is)."""
+    running has taken (0 when none is).
+    """
 
     stats: EngineStats
     step_age: float

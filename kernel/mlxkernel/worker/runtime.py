@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from msgspec import Struct
 
@@ -62,7 +62,11 @@ class Wire:
             header = self._reader.read(4)
             if len(header) < 4:
                 return None
-            frame: frames.ToWorker = frames.to_worker.decode(self._reader.read(frames.length(header)))
+            size = frames.length(header)
+            body = self._reader.read(size)
+            if len(body) < size:
+                return None
+            frame: frames.ToWorker = frames.to_worker.decode(body)
             return frame
         except OSError:
             return None
@@ -109,11 +113,18 @@ class Worker:
                         self._inbox.put(frame)
                 case frames.Stop():
                     self._inbox.put(frame)
+                    self._start("leave", self._leave_with_kernel)
                     engine.join()
                     self._wire.send(frames.Stopped())
                     return 0
                 case frames.Load():
                     raise ValueError("a worker loads one model; Load came twice")
+        os._exit(0)
+
+    def _leave_with_kernel(self) -> None:
+        """End the process when the kernel is gone, also while the engine takes long to stop."""
+        while self._wire.receive() is not None:
+            pass
         os._exit(0)
 
     def _start(self, name: str, target: Callable[[], None]) -> threading.Thread:
@@ -124,11 +135,16 @@ class Worker:
     # --- heartbeat thread -------------------------------------------------------------------------
 
     def _beat(self) -> None:
+        stats = EngineStats()
         while True:
             started = self._step_started
             age = time.monotonic() - started if started else 0.0
-            stats = self._engine.stats() if self._engine is not None and self._loaded.is_set() else None
-            self._wire.send(frames.Heartbeat(stats or EngineStats(), age))
+            if self._engine is not None and self._loaded.is_set():
+                try:
+                    stats = self._engine.stats()
+                except Exception:  # the step guard: without heartbeats the kernel would kill a healthy worker
+                    logger.exception("the engine gave no stats")
+            self._wire.send(frames.Heartbeat(stats, age))
             time.sleep(self._load.heartbeat)
 
     # --- intake thread ----------------------------------------------------------------------------
@@ -146,7 +162,7 @@ class Worker:
                 self._refuse(request, error.fault)
             except Exception:  # the step guard: one request's fault must not end the worker
                 logger.exception("request %s could not be prepared", request.id)
-                self._refuse(request, _internal("The request could not be prepared"))
+                self._refuse(request, _internal(_UNPREPARED))
             else:
                 self._leave_intake(request.id, Admit(job))
 
@@ -182,8 +198,10 @@ class Worker:
         try:
             while self._turn(self._engine):
                 pass
-        finally:
             self._engine.close()
+        except Exception:  # the step guard: a process without its engine thread would answer nobody
+            logger.exception("the engine failed outside of a step")
+            _leave_broken()
 
     def _report_load(self, stage: str, fraction: float) -> None:
         self._wire.send(frames.Loading(stage, fraction))
@@ -198,11 +216,20 @@ class Worker:
                 case frames.Cancel(request_id=request_id):
                     engine.cancel(request_id)
                 case Admit(job=job):
-                    engine.admit(job)
+                    self._admit(engine, job)
         outputs = self._step(engine)
         if outputs:
             self._wire.send(frames.Step(tuple(outputs)))
         return True
+
+    def _admit(self, engine: StepEngine, job: Job) -> None:
+        try:
+            engine.admit(job)
+        except RequestFailed as error:
+            self._wire.send(frames.Refused(job.request.id, error.fault))
+        except Exception:  # the step guard
+            logger.exception("request %s could not be admitted", job.request.id)
+            self._wire.send(frames.Refused(job.request.id, _internal(_UNPREPARED)))
 
     def _step(self, engine: StepEngine) -> list[StepOutput]:
         """One step; after a fault the engine is rebuilt and the requests that it lost are told."""
@@ -221,8 +248,15 @@ class Worker:
             return engine.reset()
         except Exception:  # the step guard: beyond repair; the supervisor starts a new process
             logger.exception("the engine could not be rebuilt")
-            logging.shutdown()
-            os._exit(EXIT_BROKEN_ENGINE)
+            _leave_broken()
+
+
+_UNPREPARED = "The request could not be prepared"
+
+
+def _leave_broken() -> NoReturn:
+    logging.shutdown()
+    os._exit(EXIT_BROKEN_ENGINE)
 
 
 def _internal(what: str) -> Fault:
@@ -246,7 +280,8 @@ def main(descriptor: int) -> int:
     if load is None:
         return 0
     if not isinstance(load, frames.Load) or load.version != frames.VERSION:
-        print(f"mlxkernel worker: the kernel does not speak version {frames.VERSION}", file=sys.stderr)
+        # The kernel compares the versions and says so; its frames may be misread here.
+        wire.send(frames.Hello(pid=os.getpid(), plugins=()))
         return 1
     level = str(load.config.get("log", {}).get("level", "info")).upper()
     form = f"%(asctime)s %(levelname)s [{load.spec.name}] %(name)s: %(message)s"

@@ -21,5 +21,7 @@ class FolderSource:
         """The folder itself. Raises `MlxKernelError` when it is not there."""
         folder = Path(reference).expanduser()
         if not folder.is_dir():
-            raise MlxKernelError(f"there is no folder '{reference}'; give the path of a model's folder, or a hub id")
+            raise MlxKernelError(
+                f"there is no folder '{reference}'; give the path of a model's folder, or a hub id"
+            )
         return folder.resolve()

@@ -68,11 +68,11 @@ def _bar_class(progress: LoadProgress) -> Any:
     The hub's library keeps several bars (files, bytes, bytes on the wire); the furthest one in bytes is
     what a person waits for.
     """
-    from huggingface_hub.utils import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
 
     furthest = 0.0
 
-    class Report(tqdm):  # type: ignore[misc]  # huggingface_hub's tqdm has no types
+    class Report(tqdm):  # type: ignore[misc, unused-ignore]  # tqdm brings no types of its own
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             # tqdm counts nothing while it is disabled, which it is by itself without a terminal.
             super().__init__(*args, **{**kwargs, "disable": False})
