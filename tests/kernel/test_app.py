@@ -166,7 +166,7 @@ async def test_a_body_that_is_too_large(kit: Any) -> None:
         # In chunks, the size is known only when it is too late.
         reader, writer = await serving.connect()
         head = b"POST /toy/say HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-        writer.write(head + b"65\r\n" + b"x" * 101 + b"\r\n")
+        writer.write(head + b"65\r\n" + b"x" * 101 + b"\r\n0\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 413")
         assert serving.toy.engine.requests == []
 

@@ -135,7 +135,7 @@ class Intake:
         if self._chat is None:
             raise invalid(
                 f"model '{self._spec.name}' has no chat template, so it cannot take messages; use a raw "
-                f"prompt, or name a template under [models.{self._spec.name}] (template = \"chatml\")",
+                f'prompt, or name a template under [models.{self._spec.name}] (template = "chatml")',
                 param="messages",
             )
         said = turns(conversation.messages)

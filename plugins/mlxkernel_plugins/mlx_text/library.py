@@ -192,9 +192,7 @@ def traits(state: State) -> Traits:
     return Traits(
         batchable=batchable,
         paddable=batchable and not recurrent,
-        trimmable=all(
-            layer.is_trimmable() and not isinstance(layer, RotatingKVCache) for layer in layers
-        ),
+        trimmable=all(layer.is_trimmable() and not isinstance(layer, RotatingKVCache) for layer in layers),
     )
 
 

@@ -193,5 +193,3 @@ def open_engine(folder: Path, box: WorkerToolbox | None = None, **changes: Any) 
 def completion(request_id: str, prompt: str | tuple[int, ...], **changes: Any) -> Request:
     values: dict[str, Any] = {"sampling": GREEDY, "max_tokens": 12, "ignore_eos": True}
     return Request(id=request_id, model="m", input=Prompts((prompt,)), **{**values, **changes})
-
-

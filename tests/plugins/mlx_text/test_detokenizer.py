@@ -82,9 +82,7 @@ def stream(vocabulary: Vocabulary, tokens: Sequence[int], prompt: Sequence[int] 
 
 
 def reference(tokenizer: Any, tokens: Sequence[int]) -> str:
-    text: str = tokenizer.decode(
-        list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
-    )
+    text: str = tokenizer.decode(list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False)
     return text
 
 

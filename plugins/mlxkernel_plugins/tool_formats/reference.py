@@ -1,0 +1,119 @@
+"""The reference page of tool formats, written from the table: ``python -m mlxkernel_plugins.tool_formats.reference``.
+
+It prints docs/reference/tool-formats.md; a test holds the page in the docs to what it prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+import msgspec
+
+from mlxkernel.formats import Format, Frame, Notation, Shape
+from mlxkernel_plugins.tool_formats.samples import samples
+from mlxkernel_plugins.tool_formats.table import FORMATS
+
+HEAD = """\
+# Tool formats
+
+How model families write tool calls. `tool_format` in `[models.<name>]` chooses one; `auto` goes by the markers
+in the model's chat template, then by its `model_type`. From each row come the parser that streams calls, the grammar
+that forces one, and the writer.
+
+`mlxkernel tools list` lists them, `mlxkernel tools try FORMAT FILE` shows what a text means in one.
+
+What all of them do: text that is no call is passed on untouched and at once; white space beside a call belongs to
+the call; arguments are streamed as they come; a call that the end of the text cuts off is kept as far as it came; a
+call that cannot be read stays text, with a warning in the log, and one that breaks after it has begun is closed with
+what came of it. Formats without markers take only the names of the request's tools for calls.
+"""
+
+OWN = """\
+## A format of your own
+
+A table in mlx.toml is a format; nothing needs to be written in Python:
+
+```toml
+[tool_formats.mine]
+shape = "tagged"
+call = ["<do ", "</do>"]
+name_end = ">"
+key = ["<with ", ">"]
+value_end = "</with>"
+
+[models.my-model]
+source = "/models/my-model"
+tool_format = "mine"
+```
+
+That reads and writes `<do get_weather><with city>Oslo</with></do>`. A package brings formats for everyone: its plugin
+returns `mlxkernel.formats.Format` values from `mlxkernel_register_tool_formats`, and its tests subclass
+`mlxkernel.testing.tool_formats.ToolFormatSuite`.
+
+All shapes have these keys; white space in a marker is written and need not be there when it is read:
+"""
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    return "\n".join([HEAD, *_overview(), "", *(_section(format) for format in FORMATS), OWN, *_shapes()])
+
+
+def _overview() -> Iterator[str]:
+    yield "| format | shape | `model_type` | follows |"
+    yield "| --- | --- | --- | --- |"
+    for format in FORMATS:
+        types = ", ".join(f"`{name}`" for name in format.model_types) or "by its template"
+        yield f"| [{format.name}](#{_anchor(format.name)}) | {_tag(type(format.shape))} | {types} | {format.source} |"
+
+
+def _section(format: Format) -> str:
+    two = next(sample for sample in samples(format.name) if sample.name == "two")
+    markers = " and ".join(f"`{marker}`" for marker in format.markers)
+    told = f"A chat template is known by {markers}." if markers else ""
+    return f"## {format.name}\n\n{told}\n\n```text\n{two.text.rstrip()}\n```\n"
+
+
+def _shapes() -> Iterator[str]:
+    yield from _keys(Frame, ())
+    for shape in get_args(Shape):
+        yield f'\n### shape = "{_tag(shape)}"\n\n{_words(shape)}\n'
+        yield from _keys(shape, Frame.__struct_fields__)
+    yield f"\n### notation\n\n{_words(Notation)}\n"
+    yield from _keys(Notation, ())
+
+
+def _keys(kind: type[msgspec.Struct], known: tuple[str, ...]) -> Iterator[str]:
+    yield "| key | default |"
+    yield "| --- | --- |"
+    for field in msgspec.structs.fields(kind):
+        if field.name not in known:
+            shown = "needed" if field.required else f"`{_toml(field.default)}`"
+            yield f"| `{field.name}` | {shown} |"
+    if kind is Frame:
+        yield f"\n{_words(Frame)}"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, msgspec.Struct):
+        return "{}"
+    return "none" if value is None else msgspec.json.encode(value).decode()
+
+
+def _words(kind: type) -> str:
+    """A docstring as Markdown paragraphs."""
+    lines = (kind.__doc__ or "").splitlines()
+    return "\n".join(line.strip() for line in lines).replace("``", "`").strip()
+
+
+def _tag(kind: type[msgspec.Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def _anchor(name: str) -> str:
+    return name.replace(".", "")
+
+
+if __name__ == "__main__":
+    print(page(), end="")
