@@ -278,6 +278,8 @@ class WorkerToolbox(Struct, frozen=True, kw_only=True):
     chat_templates: Mapping[str, ChatTemplate]
     caches: Mapping[str, CacheFactory]
     samplers: Mapping[str, LogitsProcessor]
+    tool_formats: Mapping[str, ToolFormat]
+    reasoning_formats: Mapping[str, ReasoningFormat]
 
     def family_of(self, model_type: str) -> ModelFamily | None:
         """The family that lists this ``model_type``."""
@@ -336,8 +338,23 @@ class ReasoningFormat(Protocol):
     def name(self) -> str:
         """The name that ``reasoning_format`` in mlx.toml chooses."""
 
-    def parser(self, request: Request) -> EventParser:
-        """A fresh parser for one choice."""
+    @property
+    def model_types(self) -> Sequence[str]:
+        """Values of config.json's ``model_type`` whose models use it."""
+
+    @property
+    def opens(self) -> Sequence[str]:
+        """The markers that begin the thinking, the most usual one first."""
+
+    @property
+    def closes(self) -> Sequence[str]:
+        """The markers that end it, the most usual one first."""
+
+    def is_open(self, prompt_end: str) -> bool:
+        """Whether a prompt with this end leaves the model in the middle of its thinking."""
+
+    def parser(self, request: Request, prompt_end: str) -> EventParser:
+        """A fresh parser for one choice; `prompt_end` is the end of the rendered prompt."""
 
 
 # --- dialects -------------------------------------------------------------------------------------

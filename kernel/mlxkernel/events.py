@@ -56,10 +56,14 @@ class Usage(Struct, frozen=True, omit_defaults=True):
 
 
 class Started(Struct, frozen=True, tag="started", omit_defaults=True):
-    """The engine has accepted the request; its prompt has this many tokens."""
+    """The engine has accepted the request; its prompt has this many tokens.
+
+    `prompt_end` is the end of the rendered prompt, where a chat template may have begun the answer.
+    """
 
     prompt_tokens: int
     cached_tokens: int = 0
+    prompt_end: str = ""
 
 
 class TextDelta(Struct, frozen=True, tag="text", omit_defaults=True):

@@ -14,10 +14,15 @@ from mlxkernel.request import Request
 
 
 class Flight:
-    """Events go in with `put` from the event loop and come out by iteration, up to the last one."""
+    """Events go in with `put` from the event loop and come out by iteration, up to the last one.
 
-    def __init__(self, request: Request) -> None:
+    With `merging` off every delta stays as the engine made it: where thinking is told from text, its
+    tokens could not be counted exactly in a delta that holds both.
+    """
+
+    def __init__(self, request: Request, merging: bool = True) -> None:
         self.request = request
+        self.merging = merging
         self.ended = False
         self._events: deque[Event] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -79,7 +84,7 @@ class Flight:
             finally:
                 self._waiter = None
         event = self._events.popleft()
-        if isinstance(event, TextDelta) and self._events:
+        if self.merging and isinstance(event, TextDelta) and self._events:
             return self._merged(event)
         return event
 

@@ -56,12 +56,12 @@ def mlxkernel_register_families(config: Any) -> Sequence[ModelFamily]:  # type: 
 
 @hookspec
 def mlxkernel_register_tool_formats(config: Any) -> Sequence[ToolFormat]:  # type: ignore[empty-body]
-    """At start: how model families write tool calls."""
+    """At start, and in each worker: how model families write tool calls."""
 
 
 @hookspec
 def mlxkernel_register_reasoning_formats(config: Any) -> Sequence[ReasoningFormat]:  # type: ignore[empty-body]
-    """At start: how model families mark what they think."""
+    """At start, and in each worker: how model families mark what they think."""
 
 
 @hookspec

@@ -275,6 +275,8 @@ class PluginHost:
             (registries.chat_templates, hooks.register_chat_templates),
             (registries.caches, hooks.register_caches),
             (registries.samplers, hooks.register_samplers),
+            (registries.tool_formats, hooks.register_tool_formats),
+            (registries.reasoning_formats, hooks.register_reasoning_formats),
         ]
         match self.scope:
             case Scope.WORKER:
@@ -283,8 +285,6 @@ class PluginHost:
                 return [
                     *shared,
                     (registries.dialects, hooks.register_dialects),
-                    (registries.tool_formats, hooks.register_tool_formats),
-                    (registries.reasoning_formats, hooks.register_reasoning_formats),
                     (registries.auth, hooks.register_auth),
                 ]
 

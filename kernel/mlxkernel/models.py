@@ -41,8 +41,8 @@ class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     """One model as it is to be loaded: `[models.<name>]` of mlx.toml with its name filled in.
 
     `source` is ``bundled:tiny``, a path, or a hub id. `engine`, `template`, the formats and `cache` are
-    names of registered values; ``auto`` lets the engines look at the model's config.json, a `template`
-    of None takes the model's own, and a format of None leaves the text as the model wrote it.
+    names of registered values; ``auto`` lets the engine look at the model's config.json and chat
+    template, a `template` of None takes the model's own, and a format ``none`` leaves the text as it is.
     """
 
     name: str
@@ -50,8 +50,8 @@ class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     aliases: tuple[str, ...] = ()
     engine: str = "auto"
     template: str | None = None
-    tool_format: str | None = None
-    reasoning_format: str | None = None
+    tool_format: str = "auto"
+    reasoning_format: str = "auto"
     cache: str = "prefix"
     preload: bool = False
     trust_remote_code: bool = False
@@ -60,12 +60,17 @@ class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of a model once it is loaded. `context` and `vocabulary` are in tokens."""
+    """What is known of a model once it is loaded. `context` and `vocabulary` are in tokens.
+
+    The formats are the names of those that the engine chose, None for none.
+    """
 
     name: str
     architecture: str
     engine: str
     family: str | None = None
+    tool_format: str | None = None
+    reasoning_format: str | None = None
     context: int
     vocabulary: int
     parameters: int = 0

@@ -11,24 +11,17 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from msgspec.structs import replace
 
-from mlxkernel.api import (
-    EventParser,
-    HttpRequest,
-    ModelSpec,
-    Operation,
-    ReasoningFormat,
-    RequestRecord,
-    ToolFormat,
-)
+from mlxkernel.api import HttpRequest, ModelSpec, Operation, RequestRecord
 from mlxkernel.errors import Fault, FaultKind, RequestFailed
-from mlxkernel.events import Event, Failed, Finished, Progress, Usage
+from mlxkernel.events import Event, Failed, Finished, Progress, ReasoningDelta, Usage
 from mlxkernel.fold import Answer, Folder
 from mlxkernel.host import PluginHost
+from mlxkernel.parsing import Parsers
 from mlxkernel.pool import Lease, Pool
 from mlxkernel.request import Request
 
@@ -69,7 +62,7 @@ class Pipeline:
             principal=request.principal,
             stream=request.stream,
         )
-        run = Run(self, request, lease, self._parsers(spec, request), record)
+        run = Run(self, request, lease, Parsers(request, spec, lease.engine, self._host.registries), record)
         self._runs.add(run)
         return run
 
@@ -108,37 +101,6 @@ class Pipeline:
         name = self._host.hooks.resolve_model(request, self._pool.specs)
         return self._pool.resolve(request.model if name is None else name)
 
-    def _parsers(self, spec: ModelSpec, request: Request) -> Parsers:
-        registries = self._host.registries
-        formats: list[ReasoningFormat | ToolFormat] = []
-        if spec.reasoning_format is not None:
-            formats.append(registries.reasoning_formats[spec.reasoning_format])
-        if spec.tool_format is not None:
-            formats.append(registries.tool_formats[spec.tool_format])
-        return Parsers(request, formats)
-
-
-class Parsers:
-    """The parsers of every choice of one run: reasoning first, then tools."""
-
-    def __init__(self, request: Request, formats: Sequence[ReasoningFormat | ToolFormat]) -> None:
-        self._request = request
-        self._formats = formats
-        self._chains: dict[int, list[EventParser]] = {}
-
-    def feed(self, event: Event) -> Sequence[Event]:
-        """The events that this one becomes."""
-        index = getattr(event, "index", None)
-        if index is None or not self._formats:
-            return (event,)
-        chain = self._chains.get(index)
-        if chain is None:
-            chain = self._chains[index] = [format.parser(self._request) for format in self._formats]
-        events: Sequence[Event] = (event,)
-        for parser in chain:
-            events = [out for inner in events for out in parser.feed(inner)]
-        return events
-
 
 class Run:
     """One request under way. Whoever starts it closes it: `close` frees the engine's rows and never waits."""
@@ -154,6 +116,7 @@ class Run:
         self._began = time.monotonic()
         self._first = math.nan
         self._usage = Usage()
+        self._reasoning_tokens = 0
         self._outcome = "cancelled"
         self._status = CANCELLED
         self._aborted: Fault | None = None
@@ -224,7 +187,12 @@ class Run:
 
     def _noted(self, event: Event) -> Event:
         match event:
+            case ReasoningDelta(tokens=tokens):
+                self._reasoning_tokens += tokens
             case Finished(usage=usage):
+                if self._reasoning_tokens:
+                    usage = replace(usage, reasoning_tokens=self._reasoning_tokens)
+                    event = Finished(usage)
                 self._usage, self._outcome, self._status = usage, "finished", 200
             case Failed(fault=fault):
                 self._outcome, self._status = fault.code or fault.kind.value, fault.kind.status

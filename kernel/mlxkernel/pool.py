@@ -16,6 +16,7 @@ from mlxkernel.config import Config, nearest
 from mlxkernel.errors import Fault, FaultKind, RequestFailed
 from mlxkernel.host import PluginHost, State
 from mlxkernel.messages import Json
+from mlxkernel.parsing import AUTO, NONE
 from mlxkernel.supervisor import Supervisor
 
 
@@ -147,7 +148,7 @@ def _check_names(spec: ModelSpec, host: PluginHost) -> None:
         registries.caches.find(spec.cache, f"{where} cache")
         if spec.template is not None:
             registries.chat_templates.find(spec.template, f"{where} template")
-    if spec.tool_format is not None:
+    if spec.tool_format not in (AUTO, NONE):
         registries.tool_formats.find(spec.tool_format, f"{where} tool_format")
-    if spec.reasoning_format is not None:
+    if spec.reasoning_format not in (AUTO, NONE):
         registries.reasoning_formats.find(spec.reasoning_format, f"{where} reasoning_format")

@@ -116,4 +116,6 @@ class Registries:
             chat_templates=dict(self.chat_templates),
             caches=dict(self.caches),
             samplers=dict(self.samplers),
+            tool_formats=dict(self.tool_formats),
+            reasoning_formats=dict(self.reasoning_formats),
         )

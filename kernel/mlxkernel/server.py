@@ -160,9 +160,7 @@ class Server:
         self._stop.set()
 
 
-async def serve(
-    kernel: Kernel, listener: Listener, on_ready: Callable[[Server], None] | None = None
-) -> None:
+async def serve(kernel: Kernel, listener: Listener, on_ready: Callable[[Server], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends it without further grace."""
     server = Server(kernel, listener)
     stopping: set[asyncio.Task[Any]] = set()

@@ -90,7 +90,7 @@ class Supervisor:
 
     async def submit(self, request: Request) -> AsyncIterator[Event]:
         """Run the request on the worker; waits for the load, survives one crash before its first event."""
-        flight = Flight(request)
+        flight = Flight(request, merging=self._merging)
         self._flights[request.id] = flight
         if self._state is WorkerState.DEAD:
             flight.put(Failed(self._dead_fault()))
@@ -105,6 +105,10 @@ class Supervisor:
                 yield event
         finally:
             self._drop(flight)
+
+    @property
+    def _merging(self) -> bool:
+        return self._info is not None and self._info.reasoning_format is None
 
     def cancel(self, request_id: str) -> None:
         """Free the request's rows within one step."""
@@ -291,6 +295,7 @@ class Supervisor:
         logger.info("model '%s' is ready (%s, %s)", self.spec.name, info.architecture, info.engine)
         if self._worker is not None:
             for flight in self._flights.values():
+                flight.merging = self._merging
                 if not flight.ended:
                     self._worker.send(frames.Submit(flight.request))
 

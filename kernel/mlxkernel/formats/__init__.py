@@ -5,7 +5,7 @@ the incremental parser (`reader`), the whole-text parser (`fold` over that one),
 grammar that forces a valid call (`lark`). A new model family usually needs a new row of data, not a class.
 """
 
-from mlxkernel.formats.choice import choose
+from mlxkernel.formats.choice import choose, choose_reasoning
 from mlxkernel.formats.format import Format
 from mlxkernel.formats.frame import Frame
 from mlxkernel.formats.notation import Notation
@@ -29,4 +29,5 @@ __all__ = [
     "Shape",
     "Tagged",
     "choose",
+    "choose_reasoning",
 ]

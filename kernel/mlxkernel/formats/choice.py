@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlxkernel.api import ToolFormat
+from mlxkernel.api import ReasoningFormat, ToolFormat
 
 
 def choose(model_type: str, chat_template: str | None, formats: Iterable[ToolFormat]) -> str | None:
@@ -28,6 +28,20 @@ def choose(model_type: str, chat_template: str | None, formats: Iterable[ToolFor
         best = [format for format in shown if _weight(format) == weight]
         return next((format for format in best if format in family), best[0]).name
     return family[0].name if family and "tool" in chat_template else None
+
+
+def choose_reasoning(
+    model_type: str, chat_template: str | None, formats: Iterable[ReasoningFormat]
+) -> str | None:
+    """The name of the reasoning format for a model; None when neither template nor family tells one.
+
+    Of the formats with an opening marker in the template, the one of the model's family, else the longest.
+    """
+    known = list(formats)
+    shown = [format for format in known if any(marker in (chat_template or "") for marker in format.opens)]
+    shown.sort(key=lambda format: (model_type not in format.model_types, -len(format.opens[0])))
+    family = [format for format in known if model_type in format.model_types]
+    return next((format.name for format in (*shown, *family)), None)
 
 
 def _weight(format: ToolFormat) -> int:

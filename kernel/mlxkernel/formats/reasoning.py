@@ -41,7 +41,9 @@ class TaggedReasoning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def is_open(self, prompt_end: str) -> bool:
         """Whether the prompt ends inside the thinking: its last marker is an opening one."""
         words = [*self.opens, *self.closes]
-        found = re.findall("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), prompt_end)
+        found = re.findall(
+            "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), prompt_end
+        )
         return bool(found) and found[-1] in self.opens and found[-1] not in self.closes
 
 
@@ -154,4 +156,3 @@ class ReasoningParser:
             return []
         tokens, self._tokens = self._tokens, 0
         return [ReasoningDelta(index, text, tokens) if self._inside else TextDelta(index, text, tokens)]
-

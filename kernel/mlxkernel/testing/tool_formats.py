@@ -288,14 +288,18 @@ class ToolFormatSuite:
         plain = "plain words < and [ marks. "
         for make in (lambda n: (plain * 8 + text) * n, lambda n: plain * 20 * n, self._long_call):
             short, long = self._operations(make(8)), self._operations(make(32))
-            assert long < 4.6 * short, f"{make(1)[:80]!r}: {short} operations, and {long} for four times as much"
+            assert long < 4.6 * short, (
+                f"{make(1)[:80]!r}: {short} operations, and {long} for four times as much"
+            )
 
     def _long_call(self, length: int) -> str:
         """A call with a text argument that is `length` times 60 characters long."""
         for tool in self.tools:
             for name, schema in tool.parameters.get("properties", {}).items():
                 if schema.get("type") == "string":
-                    arguments = json.dumps({name: 'of (many), words; and a "quote" or {two}, in [one] text \\ ' * length})
+                    arguments = json.dumps(
+                        {name: 'of (many), words; and a "quote" or {two}, in [one] text \\ ' * length}
+                    )
                     return self.format.render([ToolCall("", tool.name, arguments)])
         raise AssertionError("none of the suite's tools takes a text")
 

@@ -16,6 +16,7 @@ from mlxkernel.events import Alternative, TokenLogprob
 from mlxkernel_plugins.mlx_text import library
 from mlxkernel_plugins.mlx_text.adjustments import Adjuster, Adjustment
 from mlxkernel_plugins.mlx_text.choice import Choice
+from mlxkernel_plugins.mlx_text.constraints import Guide, Masks
 from mlxkernel_plugins.mlx_text.library import Batch, State
 from mlxkernel_plugins.mlx_text.sampling import Draw, Sampler
 
@@ -35,6 +36,7 @@ class Row:
         adjustment: Adjustment | None,
         logprobs: int | None,
         kept: bool,
+        guides: Sequence[Guide] = (),
     ) -> None:
         self.choice = choice
         self.prompt = prompt
@@ -43,6 +45,7 @@ class Row:
         self.adjustment = adjustment
         self.logprobs = logprobs
         self.kept = kept
+        self.guides = guides
         self.drawn = 0
 
     @property
@@ -94,6 +97,7 @@ class DecodeBatch:
         self._inputs = mx.array([], dtype=mx.int32)
         self._sampler: Sampler | None = None
         self._adjuster: Adjuster | None = None
+        self._masks: Masks | None = None
         self.rows: list[Row] = []
 
     # --- who is in --------------------------------------------------------------------------------
@@ -136,7 +140,7 @@ class DecodeBatch:
     def _rows_change(self) -> None:
         if self._adjuster is not None:
             self._adjuster.release()
-        self._sampler = self._adjuster = None
+        self._sampler = self._adjuster = self._masks = None
 
     def _unplain(self) -> None:
         if self._plain:
@@ -158,6 +162,8 @@ class DecodeBatch:
         if self._adjuster is not None:
             logits = self._adjuster(logits, inputs, drawn)
             extra = self._adjuster.state
+        if self._masks is not None:
+            logits = self._guided(self._masks, logits, drawn)
         self._inputs = self._sampler(logits, drawn)
         chances = self._chances(logits, self._inputs)
         for row in self.rows:
@@ -165,10 +171,21 @@ class DecodeBatch:
         mx.async_eval(self._inputs, extra, list(chances[1:]) if chances else [])
         return Launched(tuple(self.rows), self._inputs, chances)
 
+    def _guided(self, masks: Masks, logits: mx.array, drawn: Sequence[int]) -> mx.array:
+        """The logits with what the guides forbid taken out; they must see the last tokens for that.
+
+        The forward pass runs on the device while llguidance computes the masks.
+        """
+        mx.async_eval(logits)
+        masks.advance(self._inputs.tolist(), drawn)  # type: ignore[arg-type]
+        return masks(logits)
+
     def _prepare(self) -> None:
         self._sampler = Sampler([row.draw for row in self.rows], self._spared, self._vocabulary)
         if any(row.adjustment is not None for row in self.rows):
             self._adjuster = Adjuster([row.adjustment for row in self.rows])
+        if any(row.guides for row in self.rows):
+            self._masks = Masks([row.guides for row in self.rows], self._vocabulary)
 
     def _chances(self, logits: mx.array, tokens: mx.array) -> Chances | None:
         wanting = [place for place, row in enumerate(self.rows) if row.logprobs is not None]

@@ -13,14 +13,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import llguidance
 import llguidance.hf
 import mlx.core as mx
 import numpy as np
 
+from mlxkernel.api import ReasoningFormat
 from mlxkernel.errors import invalid
+from mlxkernel_plugins.mlx_text.wishes import Form
 
 COMPILE_LIMIT = 10.0
 """Seconds that compiling one grammar may take."""
@@ -32,6 +34,9 @@ SOURCE_LIMIT = 1_000_000
 """Characters of a grammar; a larger schema is refused."""
 
 _WORD = 32
+
+Mask: TypeAlias = "np.ndarray[Any, np.dtype[np.uint32]]"
+"""Bits of allowed tokens, 32 to a word."""
 
 
 class Grammars:
@@ -51,7 +56,7 @@ class Grammars:
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="mlxkernel-grammar")
 
     def compile(self, source: str, param: str) -> Any:
-        """A fresh matcher for this Lark grammar. Raises `RequestFailed` (400) that names `param`."""
+        """A matcher to copy for these grammars, in llguidance's JSON. Raises `RequestFailed` (400)."""
         with self._lock:
             matcher = self._kept.get(source)
             if matcher is not None:
@@ -62,7 +67,7 @@ class Grammars:
                 self._kept[source] = matcher
                 if len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
-        return matcher.deep_copy()
+        return matcher
 
     def _compiled(self, source: str, param: str) -> Any:
         if len(source) > SOURCE_LIMIT:
@@ -93,82 +98,172 @@ class Grammars:
             self._tokenizer = llguidance.hf.from_tokenizer(
                 self._hf, n_vocab=self._vocabulary, eos_token=self._ends
             )
-        return llguidance.LLMatcher(self._tokenizer, llguidance.grammar_from("lark", source), log_level=0)
+        return llguidance.LLMatcher(self._tokenizer, source, log_level=0)
 
 
-class Constraint:
-    """One row's place in its grammar. Until one of `after` has been written, everything is allowed.
-
-    `advance` takes each token of the row in order; `bits` is the mask of the tokens that may come next.
-    """
-
-    def __init__(self, matcher: Any, after: Sequence[str], piece: Callable[[int], bytes]) -> None:
-        self._matcher = matcher
-        self._after = tuple(word.encode() for word in after)
-        self._longest = max(map(len, self._after), default=0)
-        self._piece = piece
-        self._tail = b""
-        self._begun = not after
+class Guide(Protocol):
+    """Something that says which tokens of one row may come next."""
 
     @property
     def active(self) -> bool:
-        """Whether the grammar binds the next token."""
-        return self._begun
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing but the end may follow."""
-        return self._begun and bool(self._matcher.is_stopped())
+        """Whether it has anything to say about the next token."""
 
     def advance(self, token: int) -> None:
         """The row has written this token."""
-        if self._begun:
-            if not self._matcher.is_stopped():
-                self._matcher.consume_token(token)
-            return
-        self._tail += self._piece(token)
-        if any(word in self._tail for word in self._after):
-            self._begun = True
-        self._tail = self._tail[-self._longest :]
 
-    def fill(self, mask: np.ndarray[Any, np.dtype[np.uint32]]) -> None:
-        """Write the bits of the tokens that may come next into one row [W] of a mask."""
-        if not self._begun:
-            mask.fill(0xFFFFFFFF)
-            return
+    def fill(self, mask: Mask) -> None:
+        """Clear the bits of the tokens that may not come next in one row [W] of a mask."""
+
+
+class Constraint:
+    """One row's place in its grammar."""
+
+    def __init__(self, matcher: Any) -> None:
+        self._matcher = matcher
+
+    @property
+    def active(self) -> bool:
+        """Always: at its end the grammar allows nothing but the answer's end."""
+        return True
+
+    def advance(self, token: int) -> None:
+        """The row has written this token."""
+        if not self._matcher.is_stopped():
+            self._matcher.consume_token(token)
+
+    def fill(self, mask: Mask) -> None:
+        """Clear what the grammar forbids."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint32)
         width = min(len(bits), len(mask))
-        mask[:width] = bits[:width]
+        mask[:width] &= bits[:width]
         mask[width:] = 0
 
 
-class Masks:
-    """Applies the constraints of some rows to the logits of all."""
+class ThinkingBudget:
+    """Ends the thinking of one row after `limit` tokens by writing what closes it.
 
-    def __init__(self, constraints: Sequence[Constraint | None], vocabulary: int) -> None:
-        self._constraints = [(place, one) for place, one in enumerate(constraints) if one is not None]
-        self._rows = mx.array([place for place, _ in self._constraints])
+    `inside` is whether the prompt has begun it; `closing` are the tokens of the marker that ends it.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        inside: bool,
+        opens: Sequence[str],
+        closes: Sequence[str],
+        closing: Sequence[int],
+        piece: Callable[[int], bytes],
+    ) -> None:
+        self._limit = limit
+        self._inside = inside
+        self._opens = tuple(marker.encode() for marker in opens)
+        self._closes = tuple(marker.encode() for marker in closes)
+        self._keep = max(map(len, (*self._opens, *self._closes)))
+        self._closing = closing
+        self._piece = piece
+        self._tail = b""
+        self._count = 0
+        self._forced = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether the thinking must end now."""
+        return self._inside and self._count >= self._limit
+
+    def advance(self, token: int) -> None:
+        """The row has written this token."""
+        if self.active:
+            self._forced += 1
+            if self._forced == len(self._closing):
+                self._inside = False
+            return
+        tail = self._tail + self._piece(token)
+        if self._inside:
+            self._count += 1
+            self._inside = not any(marker in tail for marker in self._closes)
+        elif not self._forced and any(marker in tail for marker in self._opens):
+            self._inside = True
+        self._tail = tail[-self._keep :]
+
+    def fill(self, mask: Mask) -> None:
+        """Allow only the next token of the closing marker."""
+        token = self._closing[self._forced]
+        mask.fill(0)
+        mask[token // _WORD] = 1 << (token % _WORD)
+
+
+class Guidance:
+    """Makes the guides of a request's answers, on the intake thread. `thinking` is how the model thinks."""
+
+    def __init__(
+        self,
+        grammars: Grammars,
+        thinking: ReasoningFormat | None,
+        encode: Callable[[str], Sequence[int]],
+        piece: Callable[[int], bytes],
+    ) -> None:
+        self._grammars = grammars
+        self._thinking = thinking
+        self._encode = encode
+        self._piece = piece
+
+    def guides(
+        self, form: Form | None, limit: int | None, prompt_end: str
+    ) -> Callable[[], tuple[Guide, ...]]:
+        """A maker of fresh guides, one set for each answer: for a form, and for `limit` tokens of thinking.
+
+        Raises `RequestFailed` (400) for a grammar that cannot be compiled.
+        """
+        compiled = None if form is None else self._grammars.compile(form.source, form.param)
+        thinking = self._thinking if limit is not None else None
+        closing = self._encode(f"\n{thinking.closes[0]}\n\n") if thinking is not None else ()
+
+        def fresh() -> tuple[Guide, ...]:
+            guides: list[Guide] = []
+            if compiled is not None:
+                guides.append(Constraint(compiled.deep_copy()))
+            if thinking is not None and limit is not None:
+                inside = thinking.is_open(prompt_end)
+                guides.append(
+                    ThinkingBudget(limit, inside, thinking.opens, thinking.closes, closing, self._piece)
+                )
+            return tuple(guides)
+
+        return fresh
+
+
+class Masks:
+    """Applies the guides of some rows to the logits of all. A row's later guide overrules its earlier one."""
+
+    def __init__(self, guides: Sequence[Sequence[Guide]], vocabulary: int) -> None:
+        self._guides = [(place, some) for place, some in enumerate(guides) if some]
         self._vocabulary = vocabulary
         self._words = (vocabulary + _WORD - 1) // _WORD
         self._shifts = mx.arange(_WORD, dtype=mx.uint32)
 
-    def advance(self, tokens: Sequence[int]) -> None:
-        """The tokens [B] that all rows have written."""
-        for place, constraint in self._constraints:
-            constraint.advance(tokens[place])
+    def advance(self, tokens: Sequence[int], drawn: Sequence[int]) -> None:
+        """The tokens [B] that the rows have written last; a row that has drawn none yet has written none."""
+        for place, some in self._guides:
+            if drawn[place]:
+                for guide in some:
+                    guide.advance(tokens[place])
 
     def __call__(self, logits: mx.array) -> mx.array:
-        """The logits [B, V] with what the grammars forbid at minus infinity."""
-        if not any(constraint.active for _, constraint in self._constraints):
+        """The logits [B, V] with what the guides forbid at minus infinity."""
+        active = [(place, some) for place, some in self._guides if any(guide.active for guide in some)]
+        if not active:
             return logits
-        words = np.zeros((len(self._constraints), self._words), dtype=np.uint32)
-        for line, (_, constraint) in enumerate(self._constraints):
-            constraint.fill(words[line])
+        words = np.full((len(active), self._words), 0xFFFFFFFF, dtype=np.uint32)
+        for line, (_, some) in enumerate(active):
+            for guide in some:
+                if guide.active:
+                    guide.fill(words[line])
         bits = (mx.array(words)[:, :, None] >> self._shifts) & 1
-        allowed = bits.reshape(len(self._constraints), -1)[:, : self._vocabulary].astype(mx.bool_)
-        if len(self._constraints) == logits.shape[0]:
+        allowed = bits.reshape(len(active), -1)[:, : self._vocabulary].astype(mx.bool_)
+        if len(active) == logits.shape[0]:
             return mx.where(allowed, logits, -mx.inf)
-        logits[self._rows] = mx.where(allowed, logits[self._rows], -mx.inf)
+        rows = mx.array([place for place, _ in active])
+        logits[rows] = mx.where(allowed, logits[rows], -mx.inf)
         return logits
 
 

@@ -10,6 +10,9 @@ from jinja2 import TemplateError
 
 from mlxkernel.errors import RequestFailed, invalid, unsupported
 from mlxkernel.messages import Audio, Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
+from mlxkernel.request import Tool
+
+_NO_PARAMETERS: dict[str, Json] = {"type": "object", "properties": {}}
 
 Turn = dict[str, Json]
 """One message as a template reads it. The one place of the engine where dictionaries are right."""
@@ -74,6 +77,11 @@ def _unseen(path: str) -> RequestFailed:
     return unsupported(path, "this model reads text only")
 
 
+def _declaration(tool: Tool) -> Json:
+    function: dict[str, Json] = {"name": tool.name, "description": tool.description}
+    return {"type": "function", "function": {**function, "parameters": tool.parameters or _NO_PARAMETERS}}
+
+
 class ChatFormat:
     """A model's chat template. `source` is None when the tokenizer renders in its own way (mlx_lm's
     ``chat_template_type``); `tokenizer` is mlx_lm's wrapper.
@@ -86,11 +94,28 @@ class ChatFormat:
         self._tokenizer = tokenizer
         self._source = source
 
-    def render(self, messages: Sequence[Turn], arguments: Mapping[str, Json], continue_last: bool) -> str:
+    @property
+    def knows_tools(self) -> bool:
+        """Whether the template does something with tools; one that cannot be read may."""
+        return self.takes("tools")
+
+    def takes(self, variable: str) -> bool:
+        """Whether the template reads a variable of this name; one that cannot be read may."""
+        return self._source is None or variable in self._source
+
+    def render(
+        self,
+        messages: Sequence[Turn],
+        arguments: Mapping[str, Json],
+        continue_last: bool,
+        tools: Sequence[Tool] = (),
+    ) -> str:
         """The prompt's text. Raises `RequestFailed` (400) with the template's own words."""
-        own = {"tokenize": False, "add_generation_prompt": not continue_last}
+        own: dict[str, Json] = {"tokenize": False, "add_generation_prompt": not continue_last}
         if continue_last:
             own["continue_final_message"] = True
+        if tools:
+            own["tools"] = [_declaration(tool) for tool in tools]
         clash = own.keys() | {"messages", "conversation", "chat_template", "tools", "return_dict"}
         for name in arguments:
             if name in clash:

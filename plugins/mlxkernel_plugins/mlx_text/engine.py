@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections import deque
+from functools import partial
 from pathlib import Path
 
 import mlx.core as mx
@@ -26,11 +27,13 @@ from mlxkernel_plugins.mlx_text import library, loading
 from mlxkernel_plugins.mlx_text.adjustments import Adjustment
 from mlxkernel_plugins.mlx_text.batch import DecodeBatch, Launched, Row
 from mlxkernel_plugins.mlx_text.choice import Choice, Ticket
+from mlxkernel_plugins.mlx_text.constraints import Grammars, Guidance
 from mlxkernel_plugins.mlx_text.detokenizer import Vocabulary
 from mlxkernel_plugins.mlx_text.intake import Intake, TextJob
 from mlxkernel_plugins.mlx_text.library import Loaded, State
 from mlxkernel_plugins.mlx_text.prefill import Failure, Prefill, Ready, Unit, unpredicted
 from mlxkernel_plugins.mlx_text.sampling import Draw, key
+from mlxkernel_plugins.mlx_text.wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +75,23 @@ class TextEngine:
         progress("warm-up", 1.0)
         self._eos = loading.end_tokens(loaded.tokenizer)
         context = loading.context_of(loaded.config, loaded.tokenizer, spec.limits.context)
+        tokenizer = loaded.tokenizer._tokenizer
+        calling, thinking = loading.formats(spec, model_type, loaded.tokenizer, family, toolbox)
+        chat = loading.chat_format(spec, loaded.tokenizer, family, toolbox)
+        encode = partial(loaded.tokenizer.encode, add_special_tokens=False)
+        grammars = Grammars(tokenizer, self._tokens, sorted(self._eos))
         self._intake = Intake(
             spec=spec,
             tokenizer=loaded.tokenizer,
-            chat=loading.chat_format(spec, loaded.tokenizer, family, toolbox),
+            chat=chat,
+            wishes=Wishes(
+                spec.name,
+                calling,
+                thinking,
+                tokenizer.get_added_vocab(),
+                efforts=chat is not None and chat.takes("reasoning_effort"),
+            ),
+            guidance=Guidance(grammars, thinking, encode, self._vocabulary.piece),
             generation=loaded.generation,
             processors=toolbox.samplers,
             context=context,
@@ -91,6 +107,8 @@ class TextEngine:
             architecture=model_type,
             engine="mlx-text",
             family=family.name if family is not None else None,
+            tool_format=calling.name if calling is not None else None,
+            reasoning_format=thinking.name if thinking is not None else None,
             context=context,
             vocabulary=self._tokens,
             parameters=loaded.parameters,
@@ -235,7 +253,8 @@ class TextEngine:
             self._prompt_tokens += ticket.prompt_tokens
             self._cached_tokens += ticket.cached
             self._prefill.units.extend(units)
-            out.append(StepOutput(ticket.id, Started(ticket.prompt_tokens, ticket.cached)))
+            end = ticket.job.prompts[0].end
+            out.append(StepOutput(ticket.id, Started(ticket.prompt_tokens, ticket.cached, end)))
             room -= sum(len(unit.choices) for unit in units)
 
     def _unit(self, ticket: Ticket, number: int) -> Unit:
@@ -339,7 +358,16 @@ class TextEngine:
                 self._tokens,
             )
         draw = Draw(job.settings, key(job.seed, unit.number, number))
-        return Row(choice, prompt.tokens, prompt.max_tokens, draw, adjustment, request.logprobs, number == 0)
+        return Row(
+            choice,
+            prompt.tokens,
+            prompt.max_tokens,
+            draw,
+            adjustment,
+            request.logprobs,
+            number == 0,
+            job.guides(),
+        )
 
     def _scores(self, unit: Unit) -> list[TokenLogprob]:
         if not unit.scored:

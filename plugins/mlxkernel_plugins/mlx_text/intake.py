@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -12,16 +12,22 @@ from msgspec import Struct
 from mlxkernel.api import LogitsProcessor, ModelSpec
 from mlxkernel.errors import RequestFailed, invalid, unsupported
 from mlxkernel.messages import Json, Role
-from mlxkernel.request import AutoTool, Conversation, Input, NoTool, Prompts, ReasoningWish, Request
+from mlxkernel.request import Conversation, Input, Prompts, ReasoningWish, Request, Tool
+from mlxkernel_plugins.mlx_text.constraints import Guidance, Guide
 from mlxkernel_plugins.mlx_text.conversation import ChatFormat, Turn, turns
 from mlxkernel_plugins.mlx_text.settings import Settings, resolve
+from mlxkernel_plugins.mlx_text.wishes import Wishes
+
+_END = 256
+"""Characters of a prompt's end in which its last marker is looked for."""
 
 
 class Prompt(Struct, frozen=True):
     """One prompt, answered by the request's n choices.
 
     `boundaries` are token counts at which a message ends and a state is worth keeping. `echo` is the text
-    with which each answer begins. `continues`: the answer goes on with the prompt's text.
+    with which each answer begins. `continues`: the answer goes on with the prompt's text. `end` is the end of
+    a rendered conversation.
     """
 
     tokens: tuple[int, ...]
@@ -29,12 +35,14 @@ class Prompt(Struct, frozen=True):
     boundaries: tuple[int, ...] = ()
     echo: str | None = None
     continues: bool = False
+    end: str = ""
 
 
 class TextJob(Struct, frozen=True):
     """A request with everything resolved.
 
     `ends` are the token ids that end an answer, `silent` those without text (end-of-sequence tokens).
+    `guides` makes what binds the tokens of one answer.
     """
 
     request: Request
@@ -43,6 +51,7 @@ class TextJob(Struct, frozen=True):
     ends: frozenset[int]
     silent: frozenset[int]
     seed: bytes
+    guides: Callable[[], tuple[Guide, ...]] = tuple
 
 
 class Intake:
@@ -64,6 +73,8 @@ class Intake:
         vocabulary: int,
         eos: frozenset[int],
         boundaries: bool,
+        wishes: Wishes,
+        guidance: Guidance,
     ) -> None:
         self._spec = spec
         self._tokenizer = tokenizer
@@ -74,10 +85,11 @@ class Intake:
         self._vocabulary = vocabulary
         self._eos = eos
         self._boundaries = boundaries
+        self._wishes = wishes
+        self._guidance = guidance
 
     def prepare(self, request: Request) -> TextJob:
         """The job. Raises `RequestFailed` (400) that names the field."""
-        _refuse_unsupported(request)
         self._check_numbers(request)
         settings = resolve(
             request.sampling, self._spec.defaults, self._generation, self._processors, self._vocabulary
@@ -91,12 +103,34 @@ class Intake:
             ends=frozenset(request.stop_token_ids) | (frozenset() if request.ignore_eos else self._eos),
             silent=self._eos,
             seed=blake2b(seed, digest_size=16).digest(),
+            guides=self._guides(request, prompts),
         )
+
+    def _guides(self, request: Request, prompts: tuple[Prompt, ...]) -> Callable[[], tuple[Guide, ...]]:
+        """What binds the answers. Raises `RequestFailed` (400) for a grammar that cannot be compiled."""
+        end = prompts[0].end
+        form = self._wishes.form(request, end, self._may_think(request))
+        limit = self._wishes.budget(request.reasoning)
+        if form is not None and (request.ignore_eos or request.min_tokens):
+            name = "ignore_eos" if request.ignore_eos else "min_tokens"
+            raise unsupported(name, f"'{form.param}' decides where the answer ends")
+        return self._guidance.guides(form, limit, end)
+
+    def _may_think(self, request: Request) -> bool:
+        """Whether the answer may begin with thinking that the prompt has not begun: it was asked for."""
+        if not isinstance(request.input, Conversation):
+            return False
+        arguments = {**self._spec.defaults.template_args, **request.input.template_args}
+        return request.reasoning.enabled is True or arguments.get("enable_thinking") is True
 
     def _prompts(self, request: Request, input: Input) -> tuple[Prompt, ...]:
         match input:
             case Conversation():
                 return (self._converse(request, input),)
+            case Prompts() if request.tools or request.reasoning != ReasoningWish():
+                raise unsupported(
+                    "tools" if request.tools else "reasoning", "a raw prompt has no chat template"
+                )
             case Prompts(items=()):
                 raise invalid("'prompt' is an empty list; give at least one prompt", param="prompt")
             case Prompts(items=items, echo=echo):
@@ -139,32 +173,38 @@ class Intake:
                 param="messages",
             )
         said = turns(conversation.messages)
-        arguments = {**self._spec.defaults.template_args, **conversation.template_args}
-        tokens = self._template(said, arguments, conversation.continue_last)
+        tools = self._wishes.tools(request)
+        if tools and not self._chat.knows_tools:
+            raise unsupported("tools", f"the chat template of model '{self._spec.name}' knows no tools")
+        wished = self._wishes.template_arguments(request.reasoning)
+        arguments = {**self._spec.defaults.template_args, **wished, **conversation.template_args}
+        text = self._chat.render(said, arguments, conversation.continue_last, tools)
+        tokens = self._encode(text)
         return Prompt(
             tokens=tokens,
+            end=text[-_END:],
             max_tokens=self._room(request, len(tokens), "messages"),
-            boundaries=self._ends_of_messages(said, arguments, tokens),
+            boundaries=self._ends_of_messages(said, arguments, tools, tokens),
             continues=conversation.continue_last,
         )
 
-    def _template(
-        self, said: list[Turn], arguments: Mapping[str, Json], continue_last: bool
-    ) -> tuple[int, ...]:
-        assert self._chat is not None
-        text = self._chat.render(said, arguments, continue_last)
+    def _encode(self, text: str) -> tuple[int, ...]:
         # The template writes the special tokens itself: adding them again would double the BOS.
         return tuple(self._tokenizer.encode(text, add_special_tokens=False))
 
     def _ends_of_messages(
-        self, said: list[Turn], arguments: Mapping[str, Json], tokens: tuple[int, ...]
+        self,
+        said: list[Turn],
+        arguments: Mapping[str, Json],
+        tools: Sequence[Tool],
+        tokens: tuple[int, ...],
     ) -> tuple[int, ...]:
         """Where the system text and the last message end: prefixes that other prompts are likely to share.
 
         Found by asking the template for the same conversation with its last words changed, since a
         template may rewrite what came before.
         """
-        if not self._boundaries:
+        if not self._boundaries or self._chat is None:
             return ()
         word = "\N{BULLET}"
         question: Turn = {"role": Role.USER.value, "content": word}
@@ -176,7 +216,7 @@ class Intake:
         ends = set()
         for probe in probes:
             try:
-                ends.add(_shared(tokens, self._template(probe, arguments, False)))
+                ends.add(_shared(tokens, self._encode(self._chat.render(probe, arguments, False, tools))))
             except RequestFailed:  # this template does not take such a conversation: no boundary there
                 continue
         return tuple(sorted(end for end in ends if 0 < end < len(tokens)))
@@ -239,17 +279,6 @@ class Intake:
                 code="context_length_exceeded",
             )
         return wanted
-
-
-def _refuse_unsupported(request: Request) -> None:
-    if request.tools:
-        raise unsupported("tools", "the engine 'mlx-text' does not call tools yet")
-    if not isinstance(request.tool_choice, (AutoTool, NoTool)):
-        raise unsupported("tool_choice", "the engine 'mlx-text' does not call tools yet")
-    if request.response_format is not None:
-        raise unsupported("response_format", "the engine 'mlx-text' does not constrain answers yet")
-    if request.reasoning != ReasoningWish():
-        raise unsupported("reasoning", "say it to the chat template instead (enable_thinking)")
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:

@@ -7,8 +7,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from mlxkernel.api import ModelFamily, ModelSpec, WorkerToolbox
+from mlxkernel.api import ModelFamily, ModelSpec, ReasoningFormat, ToolFormat, WorkerToolbox
 from mlxkernel.errors import ConfigError
+from mlxkernel.formats import choose, choose_reasoning
 from mlxkernel.messages import Json
 from mlxkernel_plugins.mlx_text.conversation import ChatFormat
 
@@ -67,6 +68,25 @@ def chat_format(
     if family is not None and family.template is not None:
         return ChatFormat(tokenizer, _named(family.template, f"the family '{family.name}'", toolbox))
     return None
+
+
+def formats(
+    spec: ModelSpec, model_type: str, tokenizer: Any, family: ModelFamily | None, toolbox: WorkerToolbox
+) -> tuple[ToolFormat | None, ReasoningFormat | None]:
+    """How this model writes calls and thinking: as mlx.toml says, else its family, else its template."""
+    own = tokenizer._tokenizer.chat_template
+    template = own.get("default") if isinstance(own, Mapping) else own
+    calling: str | None = spec.tool_format
+    thinking: str | None = spec.reasoning_format
+    if calling == "auto":
+        calling = (family and family.tool_format) or choose(
+            model_type, template, toolbox.tool_formats.values()
+        )
+    if thinking == "auto":
+        thinking = (family and family.reasoning_format) or choose_reasoning(
+            model_type, template, toolbox.reasoning_formats.values()
+        )
+    return toolbox.tool_formats.get(calling or "none"), toolbox.reasoning_formats.get(thinking or "none")
 
 
 def _named(name: str, owner: str, toolbox: WorkerToolbox) -> str:

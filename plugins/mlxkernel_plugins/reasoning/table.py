@@ -1,12 +1,12 @@
-"""The table of reasoning formats. Each row follows the chat template that its makers publish with the model."""
+"""The table of reasoning formats. Each row follows the chat template that its makers publish."""
 
 from __future__ import annotations
 
 from mlxkernel.formats.reasoning import TaggedReasoning
 
 FORMATS: tuple[TaggedReasoning, ...] = (
-    # Qwen3 and QwQ, DeepSeek R1 and V3.1, GLM 4.5, MiniMax M2, Nemotron, ERNIE 4.5 Thinking, Olmo 3 Think, Phi-4
-    # reasoning, Step 3: one pair of tags. Their templates differ in whether the prompt opens it.
+    # Qwen3 and QwQ, DeepSeek R1 and V3.1, GLM 4.5, MiniMax M2, Nemotron, ERNIE 4.5 Thinking, Olmo 3 Think,
+    # Phi-4 reasoning, Step 3: one pair of tags. Their templates differ in whether the prompt opens it.
     TaggedReasoning(
         name="think",
         opens=("<think>",),
@@ -67,8 +67,8 @@ FORMATS: tuple[TaggedReasoning, ...] = (
         repeats=True,
         model_types=("gemma4", "gemma4_text"),
     ),
-    # gpt-oss: the analysis channel of the harmony response format. What is said to the user is in `final`; a call
-    # is a message on `commentary` and is left to the tool format.
+    # gpt-oss: the analysis channel of the harmony response format. What is said to the user is in `final`;
+    # a call is a message on `commentary` and is left to the tool format.
     TaggedReasoning(
         name="harmony",
         opens=("<|channel|>analysis<|message|>",),
