@@ -220,13 +220,23 @@ class Supervisor:
         # Doubled so often, the pause is beyond any limit; a larger power would not fit a float.
         doublings = min(self._crashes - 1, 30)
         pause = min(self._config.backoff * 2**doublings, self._config.backoff_limit)
-        await asyncio.sleep(pause)
+        await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before a restart; who waits too gets signs of life."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, self._config.heartbeat))
+            self._show_life()
 
     async def _watch(self, worker: WorkerProcess) -> None:
         """Kill the worker when it has been silent for too long."""
         while True:
             await asyncio.sleep(min(self._config.heartbeat, self._config.silence / 4))
-            if time.monotonic() - self._last_frame > self._config.silence:
+            silence = time.monotonic() - self._last_frame
+            if silence > 2 * self._config.heartbeat:
+                self._show_life()
+            if silence > self._config.silence:
                 self._kill_stuck(worker, f"no sign of life for {self._config.silence:g} s")
                 return
 
@@ -268,12 +278,16 @@ class Supervisor:
             self._kill_stuck(
                 self._worker, f"one engine step has taken more than {self._config.step_limit:g} s"
             )
+        self._show_life()
+        if self._crashes and self._state is WorkerState.READY and time.monotonic() - self._ready_at > STABLE:
+            self._crashes = 0
+
+    def _show_life(self) -> None:
+        """Tell the requests that heard nothing for a while what they wait for."""
         loading = self._stage if self._state is not WorkerState.READY else None
         for flight in self._flights.values():
             stage, fraction = loading or ("queued", 0.0)
             flight.put_if_idle(Progress("loading" if loading else stage, int(fraction * 1000), 1000))
-        if self._crashes and self._state is WorkerState.READY and time.monotonic() - self._ready_at > STABLE:
-            self._crashes = 0
 
     def _greet(self, version: int, plugins: tuple[frames.PluginStamp, ...]) -> None:
         ours = self._load.version

@@ -255,6 +255,19 @@ async def test_a_request_that_kills_two_workers_is_not_tried_on_a_third(kit: Any
     assert supervisor.health().restarts == 2
 
 
+async def test_who_waits_for_a_restart_gets_signs_of_life(kit: Any, supervise: Any) -> None:
+    patient = msgspec.structs.replace(kit.QUICK, backoff=1000.0, backoff_limit=1000.0)
+    supervisor = supervise("", patient)
+    os.kill(await ready(kit, supervisor), signal.SIGKILL)
+    await kit.until(lambda: supervisor.health().state == "crashed", "the crash")
+    reader = Reader(supervisor, kit.ask("count 1"))
+    await kit.until(lambda: reader.events, "a sign of life")
+    assert reader.events[0] == Progress("queued", 0, 1000)
+    assert supervisor.health().reason == "the worker was ended by SIGKILL"
+    await supervisor.close()
+    assert failure(await reader.task).fault.code == "shutting_down"
+
+
 async def test_killed_while_idle(kit: Any, supervise: Any) -> None:
     supervisor = supervise()
     pid = await ready(kit, supervisor)

@@ -58,8 +58,7 @@ class Format(Struct, frozen=True, kw_only=True):
 
     def read(self, text: str, tools: Sequence[Tool] = ()) -> list[Piece]:
         """The pieces of a whole text. Without tools every name is admitted."""
-        reader = self._reader(tools)
-        return [*reader.feed(text), *reader.close()]
+        return self._reader(tools).close(text)
 
     def _reader(self, tools: Sequence[Tool]) -> Reader:
         toolset = Toolset(tools)

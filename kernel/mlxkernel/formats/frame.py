@@ -33,8 +33,8 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     `section` surrounds all calls, or each of them when `together` is false; `call` surrounds each. With
     `listed` the calls stand in square brackets. `between` separates calls. `also` are further pairs that
-    are read like a section and never written. Without `section` and `call` the format is bare: a call is
-    known by the tool's name alone.
+    are read like a section, or like the beginning of a call, and never written. Without `section` and
+    `call` the format is bare: a call is known by the tool's name alone.
     """
 
     section: Pair = ("", "")
@@ -100,6 +100,9 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         end = self._end(word)
         opened = word not in (self.section[0].strip(), *self.starts)
         bracket = False
+        if any(word == begin.strip() for begin, _ in self.also):
+            yield from reader.skip_space()
+            yield from reader.literal(self.call[0].strip())
         if self.listed:
             yield from reader.skip_space()
             bracket = yield from reader.literal("[")

@@ -101,15 +101,13 @@ class Reader:
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that this text completes."""
-        if self._kept is not None:
-            self._kept.append(self._text[self._mark : self._at])
-            self._mark = 0
-        self._text, self._at = self._text[self._at :] + text, 0
+        self._take_in(text)
         self._run()
         return self._taken()
 
-    def close(self) -> list[Piece]:
-        """The pieces that the end of the text completes: what was held back is said, an open call closed."""
+    def close(self, text: str = "") -> list[Piece]:
+        """The pieces that the last text and its end complete: nothing is held back, no call stays open."""
+        self._take_in(text)
         self._ended = True
         self._run()
         if self._space:
@@ -253,6 +251,13 @@ class Reader:
         self._pieces.append(Closed(whole))
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _take_in(self, text: str) -> None:
+        """Let go what was read, or keep it aside while a mark is set, and add the text."""
+        if self._kept is not None:
+            self._kept.append(self._text[self._mark : self._at])
+            self._mark = 0
+        self._text, self._at = self._text[self._at :] + text, 0
 
     def _taken(self) -> list[Piece]:
         """The pieces so far, neighbours of one kind joined."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mlxkernel.formats import json_text
 from mlxkernel.formats.frame import Call, Frame, Pair
 from mlxkernel.formats.json_text import dumped
@@ -12,6 +14,14 @@ from mlxkernel.formats.schema import parameters, properties
 from mlxkernel.formats.toolset import Toolset, Types, coerced
 from mlxkernel.messages import Json
 from mlxkernel.request import Tool
+
+_FIRST = re.compile(r"[^>]*>(?=<)|\S+")
+"""The part of what ends a key after which white space may stand."""
+
+
+def _first(ending: str) -> str:
+    match = _FIRST.match(ending.strip())
+    return match.group() if match is not None else ""
 
 
 class Tagged(Frame, frozen=True, kw_only=True, tag_field="shape", tag="tagged"):
@@ -64,7 +74,7 @@ class Tagged(Frame, frozen=True, kw_only=True, tag_field="shape", tag="tagged"):
     def _parameter(self, reader: Reader, tools: Toolset, name: str, before: str) -> Reading[bool]:
         """One parameter after what begins its key."""
         endings = self.typed or (self.key[1],)
-        first = endings[0].split()[0]
+        first = _first(endings[0])
         key, word = yield from reader.until(markers(first), LIMIT)
         if not word or not key.strip():
             return False
@@ -95,7 +105,7 @@ class Tagged(Frame, frozen=True, kw_only=True, tag_field="shape", tag="tagged"):
 
     def _written(self, key: str, value: Json) -> str:
         text = value if isinstance(value, str) else dumped(value)
-        ends = (self.value_end.strip(), self.key[1].split()[0] if self.key[1] else "\0")
+        ends = (self.value_end.strip(), _first((self.typed or (self.key[1],))[0]))
         if ends[0] in text or any(end in key for end in ends) or key != key.strip():
             raise ValueError(f"parameter {key!r} cannot be written: it holds what ends it")
         close = self.key[1] if self.typed is None else self.typed[0 if isinstance(value, str) else 1]

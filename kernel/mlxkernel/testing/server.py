@@ -64,6 +64,8 @@ class RunningServer:
         self._thread.join(60)
         if self._thread.is_alive():
             raise AssertionError("the server did not stop within 60 s")
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -73,6 +75,7 @@ class RunningServer:
             self._error = error
         finally:
             self._ready.set()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
     async def _serve(self) -> None:

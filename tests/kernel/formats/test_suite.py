@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+
 from mlxkernel.api import EventParser
 from mlxkernel.events import (
     ChoiceFinished,
