@@ -278,8 +278,8 @@ class WorkerToolbox(Struct, frozen=True, kw_only=True):
     chat_templates: Mapping[str, ChatTemplate]
     caches: Mapping[str, CacheFactory]
     samplers: Mapping[str, LogitsProcessor]
-    tool_formats: Mapping[str, ToolFormat]
-    reasoning_formats: Mapping[str, ReasoningFormat]
+    tool_formats: Mapping[str, ToolFormat] = {}
+    reasoning_formats: Mapping[str, ReasoningFormat] = {}
 
     def family_of(self, model_type: str) -> ModelFamily | None:
         """The family that lists this ``model_type``."""
