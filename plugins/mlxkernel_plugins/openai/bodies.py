@@ -6,11 +6,12 @@ becomes of each field is said in `fields`.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 from mlxkernel.messages import Json
+from mlxkernel_plugins.openai.definitions import AnyChoice, AnyFormat, AnyTool, FunctionDefinition, LegacyChoice
 from mlxkernel_plugins.openai.turns import Turn
 
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -20,6 +21,8 @@ Int64: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 PositiveCount: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 StopString: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
+Source: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2**18)]
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
 
 class StreamOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,13 +68,13 @@ class ChatBody(GenerationBody, frozen=True, kw_only=True, forbid_unknown_fields=
     max_completion_tokens: PositiveCount | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
-    tools: list[Json] | None = None
-    tool_choice: Json = None
+    tools: list[AnyTool] | None = None
+    tool_choice: AnyChoice | None = None
     parallel_tool_calls: bool | None = None
-    functions: list[Json] | None = None
-    function_call: Json = None
-    response_format: dict[str, Json] | None = None
-    reasoning_effort: str | None = None
+    functions: list[FunctionDefinition] | None = None
+    function_call: LegacyChoice | None = None
+    response_format: AnyFormat | None = None
+    reasoning_effort: Effort | None = None
     verbosity: str | None = None
     modalities: list[str] | None = None
     audio: Json = None
@@ -84,6 +87,14 @@ class ChatBody(GenerationBody, frozen=True, kw_only=True, forbid_unknown_fields=
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
     # Extensions.
+    grammar: Source | None = None
+    regex: Source | None = None
+    guided_json: dict[str, Json] | None = None
+    guided_regex: Source | None = None
+    guided_grammar: Source | None = None
+    guided_choice: Annotated[list[StopString], Meta(min_length=1)] | None = None
+    enable_thinking: bool | None = None
+    thinking_token_budget: Count | None = None
     chat_template_kwargs: dict[str, Json] | None = None
     add_generation_prompt: bool | None = None
     continue_final_message: bool | None = None

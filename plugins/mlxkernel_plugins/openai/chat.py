@@ -14,6 +14,7 @@ from mlxkernel.events import (
     Event,
     Failed,
     Finished,
+    FinishReason,
     Progress,
     ReasoningDelta,
     Started,
@@ -23,7 +24,7 @@ from mlxkernel.events import (
     ToolCallStarted,
 )
 from mlxkernel.request import Request
-from mlxkernel_plugins.openai import fields, generation, logprobs, parsing, replies, sse, stream
+from mlxkernel_plugins.openai import fields, generation, logprobs, parsing, reasoning, replies, sse, stream
 from mlxkernel_plugins.openai.bodies import ChatBody
 from mlxkernel_plugins.openai.conversation import conversation
 from mlxkernel_plugins.openai.replies import (
@@ -36,6 +37,8 @@ from mlxkernel_plugins.openai.replies import (
     Message,
     ToolCall,
 )
+from mlxkernel_plugins.openai.structure import response_format
+from mlxkernel_plugins.openai.tools import toolbox
 
 _decoder = msgspec.json.Decoder(ChatBody)
 
@@ -53,12 +56,21 @@ class ChatCompletions:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
         body = parsing.parse(http, _decoder, fields.CHAT_FIELDS)
         fields.refuse(body, fields.CHAT_REFUSALS)
-        return generation.request(
+        request = generation.request(
             http,
             body,
             conversation(body),
             max_tokens=_max_tokens(body),
             logprobs=_logprobs(body),
+        )
+        box = toolbox(body)
+        return msgspec.structs.replace(
+            generation.remember(request, generation.LEGACY_CALLS) if box.legacy else request,
+            tools=box.tools,
+            tool_choice=box.choice,
+            parallel_tool_calls=box.parallel,
+            response_format=response_format(body),
+            reasoning=reasoning.wish(body),
         )
 
     def encoder(self, request: Request) -> Encoder:
@@ -95,23 +107,29 @@ def _logprobs(body: ChatBody) -> int | None:
 
 
 def _choice(request: Request, choice: fold.Choice) -> ChatChoice:
+    legacy = generation.legacy_calls(request)
+    functions = [CalledFunction(name=call.name, arguments=call.arguments) for call in choice.tool_calls]
     calls = [
-        ToolCall(
-            id=call.id, type="function", function=CalledFunction(name=call.name, arguments=call.arguments)
-        )
-        for call in choice.tool_calls
+        ToolCall(id=call.id, type="function", function=function)
+        for call, function in zip(choice.tool_calls, functions, strict=True)
     ]
+    thought = choice.reasoning or msgspec.UNSET
     return ChatChoice(
         index=choice.index,
         message=Message(
-            # A string even beside tool calls: a stream says "" before it knows what will come.
-            content=choice.text,
-            reasoning_content=choice.reasoning or msgspec.UNSET,
-            tool_calls=calls or msgspec.UNSET,
+            content=None if calls and not choice.text else choice.text,
+            reasoning_content=thought,
+            reasoning=thought,
+            tool_calls=msgspec.UNSET if legacy else calls or msgspec.UNSET,
+            function_call=functions[0] if legacy and functions else msgspec.UNSET,
         ),
         logprobs=None if request.logprobs is None else logprobs.chat(choice.logprobs),
-        finish_reason=choice.reason.value,
+        finish_reason=_reason(choice.reason, legacy),
     )
+
+
+def _reason(reason: FinishReason, legacy: bool) -> str:
+    return "function_call" if legacy and reason is FinishReason.TOOL_CALLS else reason.value
 
 
 class ChatEncoder:
@@ -128,10 +146,11 @@ class ChatEncoder:
             id=generation.wire_id("chatcmpl", request), created=created, model=request.model, choices=[]
         )
         self._frame = stream.Frame[ChatChunkChoice](empty, generation.include_usage(request))
-        heads = (self._frame.head + b'{"index":%d,"delta":{"content":' % i for i in range(request.n))
-        self._text_heads = tuple(heads)
-        self._text_tail = b'},"logprobs":null,"finish_reason":null}' + self._frame.tail
+        heads = (self._frame.head + b'{"index":%d,"delta":{' % i for i in range(request.n))
+        self._heads = tuple(heads)
+        self._tail = b'},"logprobs":null,"finish_reason":null}' + self._frame.tail
         self._logprobs = request.logprobs is not None
+        self._legacy = generation.legacy_calls(request)
         self._pending = stream.Pending()
         self._introduced = False
 
@@ -142,7 +161,7 @@ class ChatEncoder:
             return chunk
         self._introduced = True
         role = Delta(role="assistant", content="")
-        first = (self._delta(index, role) for index in range(len(self._text_heads)))
+        first = (self._delta(index, role) for index in range(len(self._heads)))
         return b"".join((*first, chunk))
 
     def keep_alive(self) -> bytes:
@@ -158,17 +177,21 @@ class ChatEncoder:
             case TextDelta():
                 return self._text(event)
             case ReasoningDelta(index=index, text=text):
-                return self._delta(index, Delta(reasoning_content=text)) if text else b""
-            case ToolCallStarted(index=index, call=call, id=id, name=name):
-                function = CalledFunction(name=name, arguments="")
-                start = ToolCall(index=call, id=id, type="function", function=function)
+                return self._thought(index, stream.text(text)) if text else b""
+            case ToolCallStarted(index=index, call=call):
+                function = CalledFunction(name=event.name, arguments="")
+                if self._legacy:
+                    # The shape has room for one call.
+                    return b"" if call else self._delta(index, Delta(function_call=function))
+                start = ToolCall(index=call, id=event.id, type="function", function=function)
                 return self._delta(index, Delta(tool_calls=[start]))
             case ToolCallDelta(index=index, call=call, arguments=arguments):
-                more = ToolCall(index=call, function=CalledFunction(arguments=arguments))
-                return self._delta(index, Delta(tool_calls=[more])) if arguments else b""
+                return self._arguments(index, call, stream.text(arguments)) if arguments else b""
             case ChoiceFinished(index=index, reason=reason):
                 rest = logprobs.chat(self._pending.take(index))
-                return self._frame.choice(ChatChunkChoice(index, Delta(), rest, reason.value))
+                return self._frame.choice(
+                    ChatChunkChoice(index, Delta(), rest, _reason(reason, self._legacy))
+                )
             case Finished(usage=usage):
                 return self._frame.usage(usage)
             case Failed(fault=fault):
@@ -185,7 +208,16 @@ class ChatEncoder:
             return self._frame.choice(ChatChunkChoice(event.index, Delta(content=event.text), tokens))
         if not event.text:
             return b""
-        return self._text_heads[event.index] + stream.text(event.text) + self._text_tail
+        return self._heads[event.index] + b'"content":' + stream.text(event.text) + self._tail
+
+    def _thought(self, index: int, text: bytes) -> bytes:
+        return b'%b"reasoning_content":%b,"reasoning":%b%b' % (self._heads[index], text, text, self._tail)
+
+    def _arguments(self, index: int, call: int, text: bytes) -> bytes:
+        head, tail = self._heads[index], self._tail
+        if self._legacy:
+            return b"" if call else b'%b"function_call":{"arguments":%b}%b' % (head, text, tail)
+        return b'%b"tool_calls":[{"index":%d,"function":{"arguments":%b}}]%b' % (head, call, text, tail)
 
     def _delta(self, index: int, delta: Delta) -> bytes:
         return self._frame.choice(ChatChunkChoice(index, delta))

@@ -15,9 +15,9 @@ from mlxkernel_plugins.openai.template_args import template_args
 from mlxkernel_plugins.openai.turns import (
     AssistantTurn,
     AudioPart,
+    CalledFunction,
     CustomCall,
     FilePart,
-    FunctionCall,
     FunctionTurn,
     ImagePart,
     RefusalPart,
@@ -35,15 +35,9 @@ _SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 def conversation(body: ChatBody) -> Conversation:
     """The messages and what the template gets. Raises `RequestFailed` with the path of what is wrong."""
-    names = {
-        call.id: call.function.name
-        for turn in body.messages
-        if isinstance(turn, AssistantTurn)
-        for call in turn.tool_calls or ()
-        if isinstance(call, FunctionCall)
-    }
+    reader = _Reader()
     return Conversation(
-        messages=tuple(_message(turn, f"messages[{i}]", names) for i, turn in enumerate(body.messages)),
+        messages=tuple(reader.message(turn, i) for i, turn in enumerate(body.messages)),
         template_args=template_args(body.chat_template_kwargs or {}),
         continue_last=_continue_last(body),
     )
@@ -64,19 +58,58 @@ def _continue_last(body: ChatBody) -> bool:
     return True
 
 
-def _message(turn: Turn, path: str, names: dict[str, str]) -> Message:
-    match turn:
-        case SystemTurn():
-            return Message(Role.SYSTEM, _texts(turn.content), turn.name)
-        case UserTurn():
-            return Message(Role.USER, tuple(_user_parts(turn, f"{path}.content")), turn.name)
-        case AssistantTurn():
-            return Message(Role.ASSISTANT, tuple(_assistant_parts(turn, path)), turn.name)
-        case ToolTurn(tool_call_id=id):
-            name = turn.name or names.get(id)
-            return Message(Role.TOOL, (ToolResult(id, _texts(turn.content), name),))
-        case FunctionTurn():
-            raise unsupported(f"{path}.role", "'function' has been replaced by the role 'tool'")
+class _Reader:
+    """Reads the turns in order and remembers the calls, so that a result finds the one it answers.
+
+    An id may be used again in a later turn, as clients do that count from 0 in each: the latest counts.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._legacy_ids: dict[str, str] = {}
+
+    def message(self, turn: Turn, index: int) -> Message:
+        """The turn at this place. Raises `RequestFailed`."""
+        path = f"messages[{index}]"
+        match turn:
+            case SystemTurn():
+                return Message(Role.SYSTEM, _texts(turn.content), turn.name)
+            case UserTurn():
+                return Message(Role.USER, tuple(_user_parts(turn, f"{path}.content")), turn.name)
+            case AssistantTurn():
+                calls = tuple(self._calls(turn, index))
+                return Message(Role.ASSISTANT, (*_assistant_parts(turn, path), *calls), turn.name)
+            case ToolTurn(tool_call_id=id):
+                name = turn.name or self._names.get(id)
+                return Message(Role.TOOL, (ToolResult(id, _texts(turn.content), name),))
+            case FunctionTurn(name=name):
+                id = self._legacy_ids.get(name) or _legacy_id(index)
+                return Message(Role.TOOL, (ToolResult(id, _texts(turn.content), name),))
+
+    def _calls(self, turn: AssistantTurn, index: int) -> Iterator[ToolCall]:
+        path = f"messages[{index}]"
+        if turn.function_call is not None:
+            if turn.tool_calls:
+                message = f"'{path}' has both 'function_call' and 'tool_calls': send 'tool_calls'."
+                raise invalid(message, param=f"{path}.function_call", code="invalid_value")
+            self._legacy_ids[turn.function_call.name] = _legacy_id(index)
+            yield _call(_legacy_id(index), turn.function_call)
+        for i, call in enumerate(turn.tool_calls or ()):
+            if isinstance(call, CustomCall):
+                raise unsupported(f"{path}.tool_calls[{i}].type", "only calls of functions are understood")
+            self._names[call.id] = call.function.name
+            yield _call(call.id, call.function)
+
+
+def _legacy_id(index: int) -> str:
+    """An id for what has none in the legacy shape: the place of its message."""
+    return f"call_{index}"
+
+
+def _call(id: str, function: CalledFunction) -> ToolCall:
+    # Clients write no arguments as "", which is not the JSON that arguments are.
+    arguments = function.arguments if function.arguments.strip() else "{}"
+    return ToolCall(id, function.name, arguments)
 
 
 def _texts(content: TextContent) -> tuple[Text, ...]:
@@ -126,8 +159,6 @@ def _image(part: ImagePart, path: str) -> Image:
 
 
 def _assistant_parts(turn: AssistantTurn, path: str) -> Iterator[Part]:
-    if turn.function_call is not None:
-        raise unsupported(f"{path}.function_call", "it has been replaced by 'tool_calls'")
     if turn.audio is not None:
         raise unsupported(f"{path}.audio", "spoken answers are not kept; send their text")
     # Some clients send what the model thought under both names.
@@ -141,7 +172,3 @@ def _assistant_parts(turn: AssistantTurn, path: str) -> Iterator[Part]:
             yield Text(part.refusal if isinstance(part, RefusalPart) else part.text)
     if turn.refusal:
         yield Text(turn.refusal)
-    for i, call in enumerate(turn.tool_calls or ()):
-        if isinstance(call, CustomCall):
-            raise unsupported(f"{path}.tool_calls[{i}].type", "only calls of functions are understood")
-        yield ToolCall(call.id, call.function.name, call.function.arguments)

@@ -23,15 +23,7 @@ class Refusal(Struct, frozen=True):
     neutral: tuple[Json, ...] = ()
 
 
-_NO_TOOLS = "this version of the server does not call tools; leave it out"
-
 CHAT_REFUSALS = (
-    Refusal("tools", _NO_TOOLS, ([],)),
-    Refusal("tool_choice", _NO_TOOLS, ("none", "auto")),
-    Refusal("functions", _NO_TOOLS, ([],)),
-    Refusal("function_call", _NO_TOOLS, ("none", "auto")),
-    Refusal("response_format", "only {'type': 'text'} is offered", ({"type": "text"},)),
-    Refusal("reasoning_effort", "how much a model thinks cannot be chosen; leave it out"),
     Refusal("verbosity", "only 'medium', the model's own, is offered", ("medium",)),
     Refusal("modalities", "only ['text'] is offered", (["text"],)),
     Refusal("audio", "answers are text; leave it out"),
@@ -49,7 +41,6 @@ WITHOUT_EFFECT = {
     "prompt_cache_key": "prefixes are found by their tokens",
     "prompt_cache_retention": "prefixes are kept as long as the cache has room",
     "safety_identifier": "for OpenAI's own records",
-    "parallel_tool_calls": "without tools there are no calls",
 }
 """Fields that are accepted and do not change the answer, and why."""
 
@@ -76,9 +67,24 @@ HONOURED = {
     "min_tokens": "extension: no end before this many tokens",
     "ignore_eos": "extension: go on after the model's own end of text",
     "stop_token_ids": "extension: token ids that end the answer",
-    "messages": "roles system, developer, user, assistant and tool; see below",
+    "messages": "roles system, developer, user, assistant, tool and function; see below",
+    "tools": "functions, with `description`, `parameters` (a JSON Schema) and `strict`; see below",
+    "tool_choice": '`"none"`, `"auto"`, `"required"`, a named function, or `allowed_tools`; see below',
+    "parallel_tool_calls": "`false`: at most one call in an answer",
+    "functions": "the predecessor of `tools`; the answer has the predecessor of `tool_calls`",
+    "function_call": "the predecessor of `tool_choice`; only with `functions`",
+    "response_format": "`text`, `json_object` or `json_schema`; see below",
+    "reasoning_effort": "`none`, `minimal`, `low`, `medium`, `high` or `xhigh`; `none` turns thinking off",
     "max_completion_tokens": "the same as `max_tokens`; both with different values are refused",
     "top_logprobs": "0 to 20; only with `logprobs`",
+    "grammar": "extension: the answer follows this Lark grammar",
+    "regex": "extension: the answer matches this regular expression from its beginning to its end",
+    "guided_json": "extension: the same as `response_format` with this JSON Schema",
+    "guided_regex": "extension: the same as `regex`",
+    "guided_grammar": "extension: the same as `grammar`",
+    "guided_choice": "extension: the answer is one of these strings, none empty",
+    "enable_thinking": "extension: whether the model thinks before it answers; absent: as it is used to",
+    "thinking_token_budget": "extension: at most this many tokens of thinking, from 0",
     "chat_template_kwargs": "extension: arguments for the model's chat template, by name",
     "add_generation_prompt": "extension: `false` only together with `continue_final_message`",
     "continue_final_message": "extension: the model goes on with the last message, which is an assistant's",

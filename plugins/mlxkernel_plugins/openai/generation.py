@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from mlxkernel.api import HttpRequest
 from mlxkernel.errors import invalid
 from mlxkernel.request import Input, Request, Sampling
 from mlxkernel_plugins.openai.bodies import GenerationBody
+
+LEGACY_CALLS = "legacy_calls"
+"""What to `remember` of a request that listed `functions`."""
 
 _MAX_BIAS = 100
 _MAX_TOKEN_ID = 2**31 - 1
@@ -39,6 +44,11 @@ def request(
     )
 
 
+def remember(request: Request, note: str) -> Request:
+    """The request with one more thing that its answer depends on."""
+    return msgspec.structs.replace(request, extra={**(request.extra or {}), note: True})
+
+
 def wire_id(prefix: str, request: Request) -> str:
     """The answer's id: OpenAI's prefix, then the request's id, by which the server's log knows it."""
     return f"{prefix}-{request.id.removeprefix('req_')}"
@@ -46,8 +56,17 @@ def wire_id(prefix: str, request: Request) -> str:
 
 def include_usage(request: Request) -> bool:
     """Whether the stream of this request ends with its usage."""
+    return _noted(request, "include_usage")
+
+
+def legacy_calls(request: Request) -> bool:
+    """Whether calls are answered in the legacy shape, ``function_call``."""
+    return _noted(request, LEGACY_CALLS)
+
+
+def _noted(request: Request, note: str) -> bool:
     extra: Any = request.extra
-    return isinstance(extra, dict) and extra.get("include_usage") is True
+    return isinstance(extra, dict) and extra.get(note) is True
 
 
 def sampling(body: GenerationBody) -> Sampling:

@@ -33,7 +33,17 @@ _NOUNS = {
     "object": "an object",
     "null": "null",
 }
-_CHOICES = {"role": "'system', 'developer', 'user', 'assistant' and 'tool'"}
+_CHOICES = {
+    "messages[].role": "'system', 'developer', 'user', 'assistant', 'tool' and 'function'",
+    "tools[].type": "'function'",
+    "tool_choice": "'none', 'auto', 'required' and an object that names a function",
+    "tool_choice.type": "'function' and 'allowed_tools'",
+    "tool_choice.allowed_tools.mode": "'auto' and 'required'",
+    "function_call": "'none', 'auto' and an object that names a function",
+    "response_format.type": "'text', 'json_object' and 'json_schema'",
+    "reasoning_effort": "'none', 'minimal', 'low', 'medium', 'high' and 'xhigh'",
+}
+_PLACES = re.compile(r"\[\d+\]")
 _SHOWN = 80
 """Characters of a client's own words that a message repeats."""
 
@@ -108,7 +118,7 @@ def _wrong_value(problem: str, path: str) -> str:
     if match := _RANGE.match(problem):
         return f"expected {_nouns(match['expected'])} {match['bound']}"
     if match := _BAD_CHOICE.match(problem):
-        choices = _CHOICES.get(path.rpartition(".")[2])
+        choices = _CHOICES.get(_PLACES.sub("[]", path))
         supported = f"; supported values are {choices}" if choices else ""
         return f"{match['value'][:_SHOWN]}{supported}"
     return _lower_first(problem[:_SHOWN])

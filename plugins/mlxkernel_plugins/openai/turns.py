@@ -114,7 +114,7 @@ class AssistantTurn(_Wire, frozen=True, tag_field="role", tag="assistant"):
     tool_calls: list[FunctionCall | CustomCall] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
-    function_call: Json = None
+    function_call: CalledFunction | None = None
     audio: Json = None
     annotations: Json = None
     parsed: Json = None
@@ -132,10 +132,10 @@ class ToolTurn(_Wire, frozen=True, tag_field="role", tag="tool"):
 
 
 class FunctionTurn(_Wire, frozen=True, tag_field="role", tag="function"):
-    """The predecessor of `ToolTurn`; understood in order to be refused by name."""
+    """The predecessor of `ToolTurn`: what the function of this name answered."""
 
-    name: str | None = None
-    content: Json = None
+    content: TextContent
+    name: str
 
 
 Turn: TypeAlias = SystemTurn | DeveloperTurn | UserTurn | AssistantTurn | ToolTurn | FunctionTurn
