@@ -8,6 +8,7 @@ import re
 from mlxkernel.formats.reader import Reader, Reading, Sink, markers
 from mlxkernel.messages import Json
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _SIMPLE = re.compile(r"[-+.0-9A-Za-z,:\s]+")
 _SCALAR = re.compile(r"[-+.0-9A-Za-z]+")
@@ -19,12 +20,12 @@ _CLOSER = {"{": "}", "[": "]"}
 
 def dumped(value: Json) -> str:
     """A value as JSON text, in the spacing that chat templates use."""
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODE(value)
 
 
 def escaped(text: str) -> str:
     """Text as the inside of a JSON string."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    return _ENCODE(text)[1:-1]
 
 
 def value(reader: Reader, sink: Sink) -> Reading[bool]:
@@ -41,12 +42,10 @@ def value(reader: Reader, sink: Sink) -> Reading[bool]:
                 return False
         elif character in _CLOSER:
             closers.append(_CLOSER[character])
-            yield from reader.literal(character)
-            sink(character)
+            sink(reader.take())
         elif closers and character == closers[-1]:
             closers.pop()
-            yield from reader.literal(character)
-            sink(character)
+            sink(reader.take())
         elif (run := _SIMPLE if closers else _SCALAR).match(character):
             yield from reader.run(run, sink)
         else:
@@ -62,8 +61,7 @@ def _string(reader: Reader, sink: Sink) -> Reading[bool]:
     def clean(text: str) -> None:
         sink(_CONTROL.sub(lambda match: escaped(match.group()), text))
 
-    yield from reader.literal('"')
-    sink('"')
+    sink(reader.take())
     while word := (yield from reader.stream(_ENDS, clean)):
         if word == '"':
             sink('"')
@@ -71,8 +69,7 @@ def _string(reader: Reader, sink: Sink) -> Reading[bool]:
         character = yield from reader.peek()
         if not character:
             return False
-        yield from reader.literal(character)
-        sink(word + character)
+        sink(word + reader.take())
     return False
 
 
@@ -89,7 +86,7 @@ def string(reader: Reader, sink: Sink) -> Reading[bool]:
         character = yield from reader.peek()
         if not character:
             return False
-        yield from reader.literal(character)
+        reader.take()
         if character == "u":
             code = yield from hexadecimal(reader, 4)
             sink(chr(int(code, 16)) if len(code) == 4 and int(code, 16) < 0x80 else "\\u" + code)
@@ -112,9 +109,8 @@ def text(reader: Reader) -> Reading[str | None]:
 def hexadecimal(reader: Reader, count: int) -> Reading[str]:
     """Up to `count` hexadecimal digits."""
     digits = ""
-    while len(digits) < count and _HEX.match(character := (yield from reader.peek())):
-        yield from reader.literal(character)
-        digits += character
+    while len(digits) < count and _HEX.match((yield from reader.peek())):
+        digits += reader.take()
     return digits
 
 

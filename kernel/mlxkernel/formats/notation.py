@@ -148,7 +148,7 @@ class Members:
         self._empty = False
         character = yield from reader.peek()
         if character in _OPENERS and character:
-            yield from reader.literal(character)
+            reader.take()
             reader.argue("{" if character == "{" else "[")
             self._levels.append(_OPENERS[character])
             self._empty = True
@@ -202,7 +202,7 @@ class Members:
             character = yield from reader.peek()
             if not character:
                 return False
-            yield from reader.literal(character)
+            reader.take()
             if character == "u":
                 code = yield from hexadecimal(reader, 4)
                 sink("\\u" + code if len(code) == 4 else escaped("\\u" + code))

@@ -37,24 +37,22 @@ class Markers:
         self.words = words
         self.firsts = frozenset(word[0] for word in words)
         self._longest = max(map(len, words), default=0)
+        self._search = re.compile("|".join(map(re.escape, words)) or r"(?!)").search
 
     def find(self, text: str, start: int) -> tuple[int, str]:
         """Where the first of the words is, and which; (-1, "") if none is."""
-        best, found = -1, ""
-        for word in self.words:
-            place = text.find(word, start, len(text) if best < 0 else best + len(word))
-            if place >= 0 and (best < 0 or place < best):
-                best, found = place, word
-        return best, found
+        match = self._search(text, start)
+        return (match.start(), match.group()) if match is not None else (-1, "")
 
     def held(self, text: str, start: int) -> int:
         """How many of the last characters could still become one of the words."""
         begin = max(start, len(text) - self._longest + 1)
+        if self.firsts.isdisjoint(text[begin:]):
+            return 0
         for place in range(begin, len(text)):
-            if text[place] in self.firsts:
-                rest = text[place:]
-                if any(word.startswith(rest) for word in self.words):
-                    return len(text) - place
+            rest = text[place:]
+            if any(word.startswith(rest) for word in self.words):
+                return len(text) - place
         return 0
 
 
@@ -137,6 +135,11 @@ class Reader:
             if not (yield from self.more()):
                 return ""
         return self._text[self._at]
+
+    def take(self) -> str:
+        """Go over the next character, which `peek` has shown to be there, and return it."""
+        self._at += 1
+        return self._text[self._at - 1]
 
     def run(self, pattern: re.Pattern[str], sink: Sink) -> Reading[None]:
         """Hand on the longest run that `pattern`, a repeated class of characters, matches here."""

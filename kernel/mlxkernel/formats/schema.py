@@ -43,7 +43,10 @@ def closed(schema: Json) -> Json:
 def parameters(tool: Tool) -> dict[str, Json]:
     """The closed schema of a tool's arguments; a tool without parameters takes ``{}``."""
     schema = closed(tool.parameters)
-    if not any(key in schema for key in ("properties", "additionalProperties", "$ref", *_LISTS)):
+    if isinstance(schema.get("$ref"), str):
+        target = resolve(schema.pop("$ref"), schema)
+        schema = {**(target if isinstance(target, Mapping) else {}), **schema}
+    if not any(key in schema for key in ("properties", "additionalProperties", *_LISTS)):
         schema.update(properties={}, additionalProperties=False)
     return {"type": "object", **schema}
 

@@ -1,6 +1,7 @@
-"""The reference page of tool formats, written from the table: ``python -m mlxkernel_plugins.tool_formats.reference``.
+"""The reference page of tool formats, written from the table.
 
-It prints docs/reference/tool-formats.md; a test holds the page in the docs to what it prints.
+``python -m mlxkernel_plugins.tool_formats.reference`` prints docs/reference/tool-formats.md; a test holds the
+page to it.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from mlxkernel_plugins.tool_formats.table import FORMATS
 HEAD = """\
 # Tool formats
 
-How model families write tool calls. `tool_format` in `[models.<name>]` chooses one; `auto` goes by the markers
-in the model's chat template, then by its `model_type`. From each row come the parser that streams calls, the grammar
-that forces one, and the writer.
+How model families write tool calls. `tool_format` in `[models.<name>]` chooses one. From each come the parser
+that streams calls, the grammar that forces one, and the writer.
 
 `mlxkernel tools list` lists them, `mlxkernel tools try FORMAT FILE` shows what a text means in one.
 
-What all of them do: text that is no call is passed on untouched and at once; white space beside a call belongs to
-the call; arguments are streamed as they come; a call that the end of the text cuts off is kept as far as it came; a
-call that cannot be read stays text, with a warning in the log, and one that breaks after it has begun is closed with
-what came of it. Formats without markers take only the names of the request's tools for calls.
+What all of them do:
+
+- text that is no call is passed on untouched and at once; white space beside a call belongs to the call;
+- arguments are streamed as they come, and get the types of the tool's schema where the format has none;
+- a call that the end of the text cuts off is kept as far as it came;
+- a call that cannot be read stays text, and one that breaks after it has begun is closed with what came of
+  it, both with a warning in the log;
+- a format without markers takes nothing for a call but the names of the request's tools.
 """
 
 OWN = """\
@@ -47,17 +51,18 @@ source = "/models/my-model"
 tool_format = "mine"
 ```
 
-That reads and writes `<do get_weather><with city>Oslo</with></do>`. A package brings formats for everyone: its plugin
-returns `mlxkernel.formats.Format` values from `mlxkernel_register_tool_formats`, and its tests subclass
-`mlxkernel.testing.tool_formats.ToolFormatSuite`.
+That reads and writes `<do get_weather><with city>Oslo</with></do>`. A package brings formats for everyone:
+its plugin returns `mlxkernel.formats.Format` values from `mlxkernel_register_tool_formats`, and its tests
+subclass `mlxkernel.testing.tool_formats.ToolFormatSuite`.
 
-All shapes have these keys; white space in a marker is written and need not be there when it is read:
+All shapes have these keys; white space in a marker is written, and need not be there when it is read:
 """
 
 
 def page() -> str:
     """The page, in Markdown."""
-    return "\n".join([HEAD, *_overview(), "", *(_section(format) for format in FORMATS), OWN, *_shapes()])
+    sections = [_section(format) for format in FORMATS]
+    return "\n".join([HEAD, *_overview(), "", *sections, OWN, *_shapes(), ""])
 
 
 def _overview() -> Iterator[str]:
@@ -65,7 +70,8 @@ def _overview() -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for format in FORMATS:
         types = ", ".join(f"`{name}`" for name in format.model_types) or "by its template"
-        yield f"| [{format.name}](#{_anchor(format.name)}) | {_tag(type(format.shape))} | {types} | {format.source} |"
+        link = f"[{format.name}](#{format.name.replace('.', '')})"
+        yield f"| {link} | {_tag(type(format.shape))} | {types} | {format.source} |"
 
 
 def _section(format: Format) -> str:
@@ -109,10 +115,6 @@ def _words(kind: type) -> str:
 
 def _tag(kind: type[msgspec.Struct]) -> str:
     return str(kind.__struct_config__.tag)
-
-
-def _anchor(name: str) -> str:
-    return name.replace(".", "")
 
 
 if __name__ == "__main__":

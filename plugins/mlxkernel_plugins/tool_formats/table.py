@@ -373,9 +373,8 @@ FORMATS: tuple[Format, ...] = (
     Format(
         name="command",
         shape=JsonCalls(
-            section=("<|START_ACTION|>", "<|END_ACTION|>"),
-            listed=True,
-            between=", ",
+            section=("<|START_ACTION|>[\n    ", "\n]<|END_ACTION|>"),
+            between=",\n    ",
             id="tool_call_id",
             name=("tool_name",),
             arguments=("parameters",),

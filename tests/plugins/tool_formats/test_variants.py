@@ -43,7 +43,7 @@ def understood(
         ("hermes", '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}'),
         (
             "hermes",
-            '<tool_call>{"type": "function", "name": "get_weather", "parameters": {"city": "Oslo"}}</tool_call>',
+            '<tool_call>{"type": "function", "name": "get_weather", "parameters": {"city": "Oslo"}}',
         ),
         ("qwen3-coder", "<function=get_weather>\n<parameter=city>\nOslo\n</parameter>\n</function>"),
         (
@@ -87,7 +87,7 @@ def understood(
         ("xlam", '{"name": "get_weather", "arguments": {"city": "Oslo"}}'),
         (
             "command",
-            '<|START_ACTION|>[\n  {"tool_name": "get_weather", "parameters": {"city": "Oslo"}}\n]<|END_ACTION|>',
+            '<|START_ACTION|>[{"tool_name": "get_weather", "parameters": {"city": "Oslo"}}]<|END_ACTION|>',
         ),
     ],
 )
