@@ -40,8 +40,9 @@ class Passing:
 class CallParser:
     """Finds the calls in the text of one choice.
 
-    The tokens and logprobs of text that is held back, or that belongs to a call, go with the next text;
-    what is left of them at the end goes with an empty one.
+    The tokens and logprobs of text that is held back go with the next text. Those of a call go nowhere as
+    far as logprobs are concerned, which are the text's; its tokens are counted with the next text, or with
+    an empty one at the end.
     """
 
     def __init__(self, format: str, reader: Reader) -> None:
@@ -64,6 +65,8 @@ class CallParser:
                 return self._events(event.index, self._reader.feed(text))
             case ChoiceFinished(index=index, reason=reason):
                 events = self._events(index, self._reader.close())
+                if self._calls:
+                    self._logprobs = ()
                 if self._tokens or self._logprobs:
                     events.append(self._text(index, ""))
                 if self._calls and reason is FinishReason.STOP:
@@ -80,6 +83,7 @@ class CallParser:
                     events.append(self._text(index, text))
                 case Opened(name, id):
                     self._argued = False
+                    self._logprobs = ()
                     events.append(ToolCallStarted(index, self._calls, self._unique(id), name))
                 case Arguments(text):
                     self._argued = True
@@ -89,6 +93,9 @@ class CallParser:
                         events.append(ToolCallDelta(index, self._calls, "{}"))
                     events.append(ToolCallEnded(index, self._calls))
                     self._calls += 1
+                    self._logprobs = ()
+        if any(isinstance(piece, Arguments) for piece in pieces[-1:]):
+            self._logprobs = ()
         self._report()
         return events
 

@@ -35,7 +35,25 @@ def closed(schema: Json) -> Json:
     for key in _SINGLE:
         if key in result:
             result[key] = closed(result[key])
-    if "properties" in result and "allOf" not in result:
+    if isinstance(result.get("allOf"), list):
+        return _closed_together(result, schema["allOf"])
+    if "properties" in result:
+        result.setdefault("additionalProperties", False)
+    return result
+
+
+def _closed_together(schema: dict[str, Json], parts: list[Json]) -> dict[str, Json]:
+    """An object that is made of several parts: closed as a whole, since a closed part excludes the others."""
+    opened, names = [], dict.fromkeys(schema.get("properties", ()))
+    for part, own in zip(schema["allOf"], parts, strict=True):
+        if isinstance(own, Mapping) and "properties" in own and "additionalProperties" not in own:
+            names.update(dict.fromkeys(own["properties"]))
+            part = {key: inner for key, inner in part.items() if key != "additionalProperties"}
+        opened.append(part)
+    result = {**schema, "allOf": opened}
+    inline = all(isinstance(part, Mapping) and "properties" in part for part in opened)
+    if names and inline and not any("additionalProperties" in part for part in opened):
+        result["properties"] = {**dict.fromkeys(names, _ANYTHING), **result.get("properties", {})}
         result.setdefault("additionalProperties", False)
     return result
 

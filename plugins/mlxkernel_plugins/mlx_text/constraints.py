@@ -89,7 +89,9 @@ class Grammars:
             raise invalid(
                 f"'{param}' cannot be turned into a grammar: {_reason(matcher.get_error())}", param=param
             )
-        if not any(matcher.deep_copy().compute_bitmask()):
+        probe = matcher.deep_copy()
+        probe.compute_bitmask()
+        if probe.is_error():
             raise invalid(f"'{param}' allows no answer at all: nothing satisfies it", param=param)
         return matcher
 
@@ -108,6 +110,10 @@ class Guide(Protocol):
     def active(self) -> bool:
         """Whether it has anything to say about the next token."""
 
+    @property
+    def fault(self) -> str | None:
+        """Why it can say nothing any more, so that the answer must not go on; None while it can."""
+
     def advance(self, token: int) -> None:
         """The row has written this token."""
 
@@ -120,6 +126,7 @@ class Constraint:
 
     def __init__(self, matcher: Any) -> None:
         self._matcher = matcher
+        self.fault: str | None = None
 
     @property
     def active(self) -> bool:
@@ -134,6 +141,9 @@ class Constraint:
     def fill(self, mask: Mask) -> None:
         """Clear what the grammar forbids."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint32)
+        if self._matcher.is_error():
+            # The mask of a failed matcher allows the answer's end, which would pass for a whole answer.
+            self.fault = _reason(self._matcher.get_error())
         width = min(len(bits), len(mask))
         mask[:width] &= bits[:width]
         mask[width:] = 0
@@ -164,6 +174,7 @@ class ThinkingBudget:
         self._tail = b""
         self._count = 0
         self._forced = 0
+        self.fault: str | None = None
 
     @property
     def active(self) -> bool:
@@ -268,6 +279,11 @@ class Masks:
 
 
 def _reason(error: str) -> str:
-    """llguidance's own words, on one line and without the grammar that it repeats."""
-    line = " ".join(error.split("\n", 1)[0].split())
-    return re.sub(r"^(Error|Failed): ", "", line)[:400]
+    """llguidance's own words, on one line and without the grammar and the places in it that it repeats."""
+    lines = error.split("\n")
+    line = lines[0]
+    if line.endswith("regex parse error:"):
+        # What is wrong stands below the pattern.
+        line = " ".join(lines[: next((n for n, text in enumerate(lines) if text.startswith("error:")), 0) + 1])
+    line = re.sub(r"^(at )?[0-9]+\([0-9]+\): ", "", " ".join(line.split()))
+    return re.sub(r"^(Error|Failed|failed to compile JSON schema): ", "", line)[:400]

@@ -380,6 +380,11 @@ class TextEngine:
             if row.adjustment is not None and row.adjustment.fault is not None:
                 row.kept = False
                 self._break(row.choice.ticket, f"The logits processor '{row.adjustment.fault}' failed")
+            for guide in row.guides:
+                if guide.fault is not None:
+                    row.kept = False
+                    logger.warning("request %s: %s", row.choice.ticket.id, guide.fault)
+                    self._break(row.choice.ticket, "The answer's grammar became too complex to follow")
 
     def _read(self, launched: Launched, out: list[StepOutput]) -> None:
         tokens, logprobs = launched.read(self._vocabulary.piece)

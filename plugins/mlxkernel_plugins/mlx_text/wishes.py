@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from mlxkernel.api import ReasoningFormat, ToolFormat
 from mlxkernel.errors import invalid, unsupported
-from mlxkernel.formats.bounds import bounded
+from mlxkernel.formats.bounds import bounded, endless
 from mlxkernel.formats.lark import Rules
 from mlxkernel.formats.schema import closed
 from mlxkernel.messages import Json
@@ -129,10 +130,12 @@ class Wishes:
         tools = [tool for tool in self.tools(request) if not names or tool.name in names]
         if not tools or self._calling is None:
             raise invalid("'tool_choice' forces a call, but there is no such tool", param="tool_choice")
-        return Form({"form": self._grammar(tools, request.parallel_tool_calls)}, "tool_choice")
+        return Form({"form": self._grammar(tools, request.parallel_tool_calls)}, "tools")
 
     def _grammar(self, tools: Sequence[Tool], parallel: bool) -> str:
         assert self._calling is not None
+        for tool in tools:
+            _refuse_endless(tool.parameters, f"the parameters of tool '{tool.name}'", "tools")
         tools = [Tool(tool.name, tool.description, bounded(tool.parameters), tool.strict) for tool in tools]
         try:
             return self._calling.grammar(tools, special=self._special, parallel=parallel)
@@ -146,7 +149,9 @@ class Wishes:
             case JsonObject():
                 answer, param = _json({"type": "object"}), "response_format"
             case JsonSchema(schema=schema):
-                answer, param = _json(bounded(closed(schema))), "response_format.json_schema.schema"
+                param = "response_format.json_schema.schema"
+                _refuse_endless(schema, f"'{param}'", param)
+                answer = _json(bounded(closed(schema)))
             case Grammar(syntax=syntax, source=source):
                 answer, param = _own(syntax, source), "grammar" if syntax == "lark" else "regex"
         tools = self.tools(request)
@@ -173,7 +178,20 @@ def _json(schema: Json) -> str:
     return rules.source(rules.json(schema))
 
 
+def _refuse_endless(schema: Json, owner: str, param: str) -> None:
+    reference = endless(schema)
+    if reference is not None:
+        raise invalid(
+            f"{owner} cannot be satisfied: the '$ref' to '{reference}' is recursive without an end; make a "
+            "property on its way optional",
+            param=param,
+        )
+
+
 def _own(syntax: str, source: str) -> str:
     if syntax not in _SYNTAXES:
         raise invalid(f"'grammar' is in '{syntax}'; it may be in {' or '.join(_SYNTAXES)}", param="grammar")
-    return source if syntax == "lark" else "start: /" + source.replace("/", "\\/") + "/\n"
+    if syntax == "lark":
+        return source
+    # Between slashes a slash is escaped, unless the writer has done it.
+    return "start: /" + re.sub(r"(\\.)|/", lambda found: found[1] or "\\/", source, flags=re.DOTALL) + "/\n"

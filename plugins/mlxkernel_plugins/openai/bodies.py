@@ -11,7 +11,13 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from mlxkernel.messages import Json
-from mlxkernel_plugins.openai.definitions import AnyChoice, AnyFormat, AnyTool, FunctionDefinition, LegacyChoice
+from mlxkernel_plugins.openai.definitions import (
+    AnyChoice,
+    AnyFormat,
+    AnyTool,
+    FunctionDefinition,
+    LegacyChoice,
+)
 from mlxkernel_plugins.openai.turns import Turn
 
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]

@@ -79,7 +79,9 @@ class AllowedToolsChoice(_Wire, frozen=True, tag_field="type", tag="allowed_tool
     allowed_tools: AllowedTools
 
 
-AnyChoice: TypeAlias = Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedToolsChoice
+AnyChoice: TypeAlias = (
+    Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedToolsChoice
+)
 LegacyChoice: TypeAlias = Literal["none", "auto"] | NamedFunction
 
 

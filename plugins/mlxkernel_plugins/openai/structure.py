@@ -54,8 +54,12 @@ def _formats(body: ChatBody) -> Iterator[tuple[str, ResponseFormat]]:
     if body.guided_grammar is not None:
         yield "guided_grammar", Grammar("lark", body.guided_grammar)
     if body.guided_choice is not None:
-        choices = "|".join(_SPECIAL.sub(r"\\\g<0>", choice) for choice in body.guided_choice)
-        yield "guided_choice", Grammar("regex", choices)
+        yield "guided_choice", Grammar("regex", "|".join(_literal(text) for text in body.guided_choice))
+
+
+def _literal(text: str) -> str:
+    # A line end is written as an escape because a grammar's regular expressions stand on one line.
+    return _SPECIAL.sub(r"\\\g<0>", text).replace("\n", r"\n")
 
 
 def _schema(schema: dict[str, Json], path: str) -> dict[str, Json]:

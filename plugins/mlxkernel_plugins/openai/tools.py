@@ -49,7 +49,9 @@ def toolbox(body: ChatBody) -> Toolbox:
     if body.function_call is not None and (body.tools or isinstance(body.function_call, NamedFunction)):
         raise _only_with("function_call", "functions")
     tools = _tools(_functions(body.tools or (), "tools"))
-    if not tools and body.tool_choice not in (None, "auto", "none"):
+    if not tools:
+        if body.tool_choice in (None, "auto", "none"):
+            return Toolbox()
         raise _only_with("tool_choice", "tools")
     box = Toolbox(tools, parallel=body.parallel_tool_calls is not False)
     return _chosen(box, body)

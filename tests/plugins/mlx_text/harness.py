@@ -40,6 +40,16 @@ CORPUS = (
     "<user> What is your name? My name is Ada and I like naïve café crème, 你好 世界, 🙂🙃.\n"
 )
 
+TOOLS_TEMPLATE = (
+    "{% if tools %}<|im_start|>system\nCall tools as <tool_call>\n"
+    '{"name": NAME, "arguments": OBJECT}\n</tool_call>\n{% for tool in tools %}{{ tool | tojson }}\n'
+    "{% endfor %}<|im_end|>\n{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}"
+    "{% for call in m.tool_calls %}<tool_call>\n{{ call.function | tojson }}\n</tool_call>{% endfor %}"
+    "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking %}<think>\n{% endif %}{% endif %}"
+)
+"""In the style of Qwen's: tools in the system's turn, calls in tags."""
+
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -86,11 +96,17 @@ def write_tokenizer(folder: Path, tokenizer: Tokenizer, template: str | None = C
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
-def write_model(folder: Path, config: dict[str, Any], seed: int = 7, dtype: mx.Dtype = mx.float32) -> Path:
+def write_model(
+    folder: Path,
+    config: dict[str, Any],
+    seed: int = 7,
+    dtype: mx.Dtype = mx.float32,
+    template: str = CHAT_TEMPLATE,
+) -> Path:
     """A model with random weights, spread so that the best token is clearly the best."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = byte_level_tokenizer()
-    write_tokenizer(folder, tokenizer)
+    write_tokenizer(folder, tokenizer, template)
     config = {
         "vocab_size": VOCABULARY,
         "eos_token_id": tokenizer.token_to_id("<|im_end|>"),

@@ -34,7 +34,7 @@ from mlxkernel.events import (
 from mlxkernel.fold import fold
 from mlxkernel.request import Conversation, Request
 from mlxkernel.testing import check_law
-from mlxkernel_plugins.openai import OpenAI, sse
+from mlxkernel_plugins.openai import OpenAI, generation, sse
 from mlxkernel_plugins.openai.replies import ChatChunk
 
 CHAT: Any = OpenAI(clock=lambda: 1_700_000_000.9).routes()[0]
@@ -84,13 +84,18 @@ def plain(document: dict[str, Any]) -> dict[str, Any]:
             "index": choice["index"],
             "finish_reason": choice["finish_reason"],
             "logprobs": choice.get("logprobs"),
-            "content": choice["message"]["content"],
+            # A stream says "" before it knows that only calls will come.
+            "content": choice["message"]["content"] or "",
             "role": choice["message"]["role"],
-            "reasoning": choice["message"].get("reasoning_content"),
+            "reasoning": (
+                choice["message"].get("reasoning_content"),
+                choice["message"].get("reasoning"),
+            ),
             "calls": [
                 (call["id"], call["type"], call["function"]["name"], call["function"]["arguments"])
                 for call in choice["message"].get("tool_calls") or ()
             ],
+            "legacy call": choice["message"].get("function_call"),
         }
         for choice in document["choices"]
     ]
@@ -139,13 +144,15 @@ def runs(draw: st.DrawFn) -> tuple[int, list[Event]]:
 
 
 @settings(max_examples=80, deadline=None)
-@given(run=runs(), logprobs=st.sampled_from([None, 0, 2]))
+@given(run=runs(), logprobs=st.sampled_from([None, 0, 2]), legacy=st.booleans())
 def test_a_stream_put_together_is_the_whole_answer(
-    run: tuple[int, list[Event]], logprobs: int | None
+    run: tuple[int, list[Event]], logprobs: int | None, legacy: bool
 ) -> None:
     n, events = run
     check_law(events)
     asked = with_usage(n=n, logprobs=logprobs)
+    if legacy:
+        asked = generation.remember(asked, generation.LEGACY_CALLS)
     streamed = plain(put_together(stream(asked, events)))
     expected = plain(whole(asked, events))
     streamed["object"] = expected["object"]
@@ -153,12 +160,14 @@ def test_a_stream_put_together_is_the_whole_answer(
 
 
 @settings(max_examples=40, deadline=None)
-@given(run=runs(), logprobs=st.sampled_from([None, 0]), include_usage=st.booleans())
+@given(run=runs(), logprobs=st.sampled_from([None, 0]), include_usage=st.booleans(), legacy=st.booleans())
 def test_every_chunk_is_its_struct_encoded(
-    run: tuple[int, list[Event]], logprobs: int | None, include_usage: bool
+    run: tuple[int, list[Event]], logprobs: int | None, include_usage: bool, legacy: bool
 ) -> None:
     n, events = run
     asked = with_usage(n=n, logprobs=logprobs) if include_usage else request(n=n, logprobs=logprobs)
+    if legacy:
+        asked = generation.remember(asked, generation.LEGACY_CALLS)
     for payload in stream(asked, events):
         chunk = msgspec.json.decode(payload, type=ChatChunk)
         assert sse.one_line(msgspec.json.encode(chunk)) == payload
@@ -176,6 +185,8 @@ def test_no_delta_is_empty(run: tuple[int, list[Event]]) -> None:
         elif choice["finish_reason"] is not None:
             assert delta == {}
         else:
+            if "reasoning" in delta:
+                assert delta.pop("reasoning") == delta["reasoning_content"]
             [value] = delta.values()
             assert value
 
@@ -266,7 +277,7 @@ def test_tool_calls_name_themselves_once() -> None:
     message = whole(request(), events)["choices"][0]["message"]
     assert message == {
         "role": "assistant",
-        "content": "",
+        "content": None,
         "refusal": None,
         "tool_calls": [
             {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}},
@@ -338,5 +349,11 @@ def test_the_whole_answer_names_the_model_that_answered() -> None:
         ("model", "qwen"),
         ("system_fingerprint", "mlxkernel-" + __version__),
     ]
-    message = {"role": "assistant", "content": "Hi", "refusal": None, "reasoning_content": "hm"}
+    message = {
+        "role": "assistant",
+        "content": "Hi",
+        "refusal": None,
+        "reasoning_content": "hm",
+        "reasoning": "hm",
+    }
     assert choices == [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}]

@@ -15,7 +15,7 @@ Read = Callable[..., Request]
 Refused = Callable[..., Fault]
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "get-weather", "arguments": ""}}
-CALLED = Message(Role.ASSISTANT, (ToolCall("c1", "get-weather", ""),))
+CALLED = Message(Role.ASSISTANT, (ToolCall("c1", "get-weather", "{}"),))
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
 
@@ -96,8 +96,77 @@ def test_what_the_openai_client_dumps_can_be_sent_back(read_chat: Read) -> None:
     from openai.types.chat import ChatCompletionMessage
 
     dumped = ChatCompletionMessage.model_validate({"role": "assistant", "content": "a", "tool_calls": [CALL]})
-    expected = Message(Role.ASSISTANT, (Text("a"), ToolCall("c1", "get-weather", "")))
+    expected = Message(Role.ASSISTANT, (Text("a"), ToolCall("c1", "get-weather", "{}")))
     assert messages(read_chat, dumped.model_dump()) == (expected,)
+
+
+CALL_F = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+
+
+def test_a_result_answers_the_latest_call_of_its_id(read_chat: Read) -> None:
+    result = {"role": "tool", "tool_call_id": "c1", "content": "4"}
+    turns = (result, {"role": "assistant", "tool_calls": [CALL]}, result)
+    later = ({"role": "assistant", "tool_calls": [CALL_F]}, result)
+    read = messages(read_chat, *turns, *later)
+    results = [part for message in read for part in message.parts if isinstance(part, ToolResult)]
+    assert results == [
+        ToolResult("c1", (Text("4"),)),
+        ToolResult("c1", (Text("4"),), "get-weather"),
+        ToolResult("c1", (Text("4"),), "f"),
+    ]
+
+
+def test_parallel_calls_and_their_results(read_chat: Read) -> None:
+    calls = [{**CALL, "id": "a"}, {**CALL_F, "id": "b"}]
+    read = messages(
+        read_chat,
+        {"role": "assistant", "content": "Let me see.", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "b", "content": [{"type": "text", "text": "2"}]},
+        {"role": "tool", "tool_call_id": "a", "content": "1"},
+    )
+    called = (ToolCall("a", "get-weather", "{}"), ToolCall("b", "f", '{"x": 1}'))
+    assert read == (
+        Message(Role.ASSISTANT, (Text("Let me see."), *called)),
+        Message(Role.TOOL, (ToolResult("b", (Text("2"),), "f"),)),
+        Message(Role.TOOL, (ToolResult("a", (Text("1"),), "get-weather"),)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("", "{}"), (" \n", "{}"), ("{}", "{}"), ('{"a":', '{"a":'), ("[1]", "[1]")]
+)
+def test_arguments_stay_as_they_were_written(read_chat: Read, written: str, read: str) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": written}}
+    [message] = messages(read_chat, {"role": "assistant", "tool_calls": [call]})
+    assert message == Message(Role.ASSISTANT, (ToolCall("c", "f", read),))
+
+
+def test_legacy_calls_and_results_find_each_other(read_chat: Read) -> None:
+    read = messages(
+        read_chat,
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": ""}},
+        {"role": "function", "name": "f", "content": "1"},
+        {"role": "function", "name": "g", "content": None},
+    )
+    assert read[1:] == (
+        Message(Role.ASSISTANT, (ToolCall("call_1", "f", "{}"),)),
+        Message(Role.TOOL, (ToolResult("call_1", (Text("1"),), "f"),)),
+        Message(Role.TOOL, (ToolResult("call_3", (), "g"),)),
+    )
+
+
+def test_a_turn_with_calls_of_both_ages(refused_chat: Refused) -> None:
+    turn = {
+        "role": "assistant",
+        "tool_calls": [CALL],
+        "function_call": {"name": "f", "arguments": ""},
+    }
+    fault = refused_chat(messages=[turn])
+    assert (fault.param, fault.message) == (
+        "messages[0].function_call",
+        "'messages[0]' has both 'function_call' and 'tool_calls': send 'tool_calls'.",
+    )
 
 
 def test_a_tool_result_gets_the_name_of_its_call(read_chat: Read) -> None:
@@ -155,16 +224,6 @@ def test_pictures_that_are_none(refused_chat: Refused, url: str, problem: str) -
             {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]},
             "messages[0].content[0].type",
             "files are not read; send their text",
-        ),
-        (
-            {"role": "function", "name": "f", "content": "x"},
-            "messages[0].role",
-            "'function' has been replaced by the role 'tool'",
-        ),
-        (
-            {"role": "assistant", "function_call": {"name": "f", "arguments": ""}},
-            "messages[0].function_call",
-            "it has been replaced by 'tool_calls'",
         ),
         (
             {"role": "assistant", "audio": {"id": "a"}},

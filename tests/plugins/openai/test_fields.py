@@ -67,7 +67,6 @@ SAMPLES: dict[str, Any] = {
     "prompt_cache_key": "k",
     "prompt_cache_retention": "24h",
     "safety_identifier": "s",
-    "parallel_tool_calls": False,
 }
 
 
@@ -77,12 +76,6 @@ def test_a_field_without_effect_has_none(read_chat: Read, field: str) -> None:
 
 
 WANTED: dict[str, Any] = {
-    "tools": [{"type": "function", "function": {"name": "f"}}],
-    "tool_choice": "required",
-    "functions": [{"name": "f"}],
-    "function_call": {"name": "f"},
-    "response_format": {"type": "json_object"},
-    "reasoning_effort": "low",
     "verbosity": "low",
     "modalities": ["text", "audio"],
     "audio": {"voice": "alloy"},

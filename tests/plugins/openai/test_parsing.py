@@ -39,7 +39,7 @@ MESSAGE = {"role": "user", "content": "hi"}
             "We could not parse the JSON body of your request: JSON is malformed: ",
         ),
         (
-            b'{"model":"m","tool_choice":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            b'{"model":"m","prediction":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
             "We could not parse the JSON body of your request: it is nested too deeply.",
         ),
     ],
@@ -140,7 +140,7 @@ def test_a_body_that_is_not_an_object(refused_body: Callable[..., Fault], body: 
             {"messages": [MESSAGE, {"role": "robot"}]},
             "messages[1].role",
             "Invalid value for 'messages[1].role': 'robot'; supported values are 'system', 'developer', "
-            "'user', 'assistant' and 'tool'.",
+            "'user', 'assistant', 'tool' and 'function'.",
         ),
         (
             {"messages": [{"role": 1}]},

@@ -16,11 +16,16 @@ from mlxkernel.events import (
     Failed,
     Finished,
     FinishReason,
+    ReasoningDelta,
     Started,
     TextDelta,
     TokenLogprob,
+    ToolCallDelta,
+    ToolCallEnded,
+    ToolCallStarted,
     Usage,
 )
+from mlxkernel.messages import Role, ToolResult
 from mlxkernel.request import Conversation, Prompts, Request
 from mlxkernel.testing import RunningServer, run_server
 from mlxkernel.testing.fake import fake_plugin
@@ -28,11 +33,26 @@ from mlxkernel.testing.fake import fake_plugin
 MODEL = "org/echo:tiny"
 
 
+def caller(request: Request) -> Sequence[Event]:
+    """Thinks, and calls each tool of the request with its own name as the argument."""
+    events: list[Event] = [Started(5), ReasoningDelta(0, "hm", 2)]
+    for number, tool in enumerate(request.tools):
+        events.append(ToolCallStarted(0, number, f"call_{number}", tool.name))
+        events.extend(ToolCallDelta(0, number, text) for text in ('{"to', f'ol": "{tool.name}"', "}"))
+        events.append(ToolCallEnded(0, number))
+    usage = Usage(prompt_tokens=5, completion_tokens=9)
+    return [*events, ChoiceFinished(0, FinishReason.TOOL_CALLS), Finished(usage)]
+
+
 def parrot(request: Request) -> Sequence[Event]:
-    """Says the last message, or each raw prompt, back; fails where it is told to."""
+    """Says the last message, or each raw prompt, back; calls and fails where it is told to."""
     match request.input:
         case Conversation(messages=messages):
+            if request.tools and messages[-1].role is Role.USER:
+                return caller(request)
             last: Any = messages[-1].parts[0]
+            if isinstance(last, ToolResult):
+                last = last.parts[0]
             words = [last.text] * request.n
         case Prompts(items=items):
             words = [str(item) for item in items for _ in range(request.n)]
@@ -104,6 +124,45 @@ def test_whole_and_streamed(client: Any) -> None:
     assert [choice.message.content for choice in final.choices] == ["hi", "hi"]
     assert final.usage == answer.usage
     assert final.choices[0].logprobs == answer.choices[0].logprobs
+
+
+def function(name: str) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {"tool": {"type": "string"}}}
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+@pytest.mark.parametrize("names", [("f",), ("f", "plugin-g")])
+def test_a_tool_loop_streamed_and_whole(client: Any, names: tuple[str, ...]) -> None:
+    asked = {"model": MODEL, "messages": say("hi"), "tools": [function(name) for name in names]}
+    answer = client.chat.completions.create(**asked)
+    [choice] = answer.choices
+    assert (choice.finish_reason, choice.message.content) == ("tool_calls", None)
+    assert choice.message.reasoning_content == choice.message.reasoning == "hm"
+    assert answer.usage.completion_tokens_details.reasoning_tokens == 2
+    calls = choice.message.tool_calls
+    assert [call.function.name for call in calls] == list(names)
+    with client.chat.completions.stream(**asked, stream_options={"include_usage": True}) as events:
+        final = events.get_final_completion()
+    assert final.usage == answer.usage
+    streamed = final.choices[0].message
+    assert [(c.id, c.function.name, c.function.arguments) for c in streamed.tool_calls] == [
+        (c.id, c.function.name, c.function.arguments) for c in calls
+    ]
+    results = [{"role": "tool", "tool_call_id": call.id, "content": f"of {call.id}"} for call in calls]
+    for message in (choice.message, choice.message.model_dump(), streamed.model_dump()):
+        turns = [*asked["messages"], message, *results]
+        said = client.chat.completions.create(**{**asked, "messages": turns}).choices[0]
+        assert (said.finish_reason, said.message.content) == ("stop", f"of {calls[-1].id}")
+
+
+def test_legacy_functions(client: Any) -> None:
+    asked = {"model": MODEL, "messages": say("hi"), "functions": [{"name": "f"}]}
+    [choice] = client.chat.completions.create(**asked).choices
+    assert choice.finish_reason == "function_call"
+    assert (choice.message.function_call.name, choice.message.tool_calls) == ("f", None)
+    turns = [*say("hi"), choice.message, {"role": "function", "name": "f", "content": "done"}]
+    said = client.chat.completions.create(**{**asked, "messages": turns}).choices[0]
+    assert said.message.content == "done"
 
 
 def test_raw_completions(client: Any) -> None:
