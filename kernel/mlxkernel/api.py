@@ -320,11 +320,14 @@ class ToolFormat(Protocol):
     def parser(self, request: Request) -> EventParser:
         """A fresh parser for one choice."""
 
-    def grammar(self, tools: Sequence[Tool], *, special: Mapping[str, int], parallel: bool = True) -> str:
+    def grammar(
+        self, tools: Sequence[Tool], *, special: Mapping[str, int], parallel: bool = True, forced: bool = True
+    ) -> str:
         """A Lark grammar for llguidance that allows nothing but calls of these tools, at least one.
 
         `special` maps the text of the tokenizer's special tokens to their ids, so that a marker which is
-        one is forced as one. Without `parallel` the grammar allows exactly one call.
+        one is forced as one. Without `parallel` the grammar allows exactly one call. Not `forced`, it allows
+        any text, and such calls in it; raises `ValueError` when the two cannot be told apart.
         """
 
     def render(self, calls: Sequence[ToolCall]) -> str:
@@ -350,8 +353,15 @@ class ReasoningFormat(Protocol):
     def closes(self) -> Sequence[str]:
         """The markers that end it, the most usual one first."""
 
-    def is_open(self, prompt_end: str) -> bool:
-        """Whether a prompt with this end leaves the model in the middle of its thinking."""
+    @property
+    def repeats(self) -> bool:
+        """Whether thinking may come again after a part of the answer; if not, it comes first or never."""
+
+    def is_open(self, prompt_end: str, continues: bool = False) -> bool:
+        """Whether a prompt with this end leaves the model in the middle of its thinking.
+
+        With `continues` the end is the first part of the answer, which the model goes on with.
+        """
 
     def parser(self, request: Request, prompt_end: str) -> EventParser:
         """A fresh parser for one choice; `prompt_end` is the end of the rendered prompt."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlxkernel.api import Engine, EventParser, ModelSpec
+from mlxkernel.arguments import ArgumentCheck
 from mlxkernel.events import Event, Started
 from mlxkernel.registry import Registries
-from mlxkernel.request import Conversation, Request
+from mlxkernel.request import Conversation, NoTool, Request
 
 AUTO = "auto"
 """The format that the engine chose for its model."""
@@ -17,7 +18,7 @@ NONE = "none"
 
 
 class Parsers:
-    """The parsers of every choice of one run: reasoning first, then tools.
+    """The parsers of every choice of one run: reasoning first, then tools, then their arguments.
 
     They are chosen when the first text comes: by then the model is loaded, and its engine has said which
     formats it uses. The answer to a raw prompt is raw text and is not parsed.
@@ -57,4 +58,6 @@ class Parsers:
         calling = info.tool_format if spec.tool_format == AUTO else spec.tool_format
         if calling is not None and calling in registries.tool_formats:
             parsers.append(registries.tool_formats[calling].parser(self._request))
+            if self._request.tools and not isinstance(self._request.tool_choice, NoTool):
+                parsers.append(ArgumentCheck(self._request))
         return parsers

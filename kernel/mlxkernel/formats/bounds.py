@@ -86,11 +86,11 @@ def endless(schema: Json) -> str | None:
     references = dict.fromkeys(_references(schema))
     finite: set[str] = set()
     while True:
-        found = {ref for ref in references if ref not in finite and _ends(resolve(ref, schema), finite)}
+        found = {ref for ref in references if ref not in finite and _finite(resolve(ref, schema), finite)}
         if not found:
             break
         finite |= found
-    return None if _ends(schema, finite) else next(ref for ref in references if ref not in finite)
+    return None if _finite(schema, finite) else next(ref for ref in references if ref not in finite)
 
 
 def _references(schema: Json) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _references(schema: Json) -> Iterator[str]:
             pass
 
 
-def _ends(schema: Json, finite: set[str]) -> bool:
+def _finite(schema: Json, finite: set[str]) -> bool:
     """Whether some finite document satisfies the schema, as far as references that do so are known."""
     if not isinstance(schema, Mapping):
         return True
@@ -118,25 +118,25 @@ def _ends(schema: Json, finite: set[str]) -> bool:
         return False
     for key, enough in (("anyOf", any), ("oneOf", any), ("allOf", all)):
         branches = schema.get(key)
-        if isinstance(branches, list) and branches and not enough(_ends(part, finite) for part in branches):
+        if isinstance(branches, list) and branches and not enough(_finite(part, finite) for part in branches):
             return False
     kinds = _kinds(schema)
     if kinds - {"object", "array"}:
         return True
-    return ("array" in kinds or _object_ends(schema, finite)) and (
-        "object" in kinds or _array_ends(schema, finite)
+    return ("array" in kinds or _object_finite(schema, finite)) and (
+        "object" in kinds or _array_finite(schema, finite)
     )
 
 
-def _object_ends(schema: Mapping[str, Json], finite: set[str]) -> bool:
+def _object_finite(schema: Mapping[str, Json], finite: set[str]) -> bool:
     properties, required = schema.get("properties"), schema.get("required")
     if not isinstance(properties, Mapping) or not isinstance(required, list):
         return True
-    return all(_ends(properties.get(name), finite) for name in required if isinstance(name, str))
+    return all(_finite(properties.get(name), finite) for name in required if isinstance(name, str))
 
 
-def _array_ends(schema: Mapping[str, Json], finite: set[str]) -> bool:
+def _array_finite(schema: Mapping[str, Json], finite: set[str]) -> bool:
     least, first = _number(schema.get("minItems")), schema.get("prefixItems")
     first = first if isinstance(first, list) else []
     needed = [*first[:least], *([schema.get("items")] if least > len(first) else [])]
-    return all(_ends(item, finite) for item in needed)
+    return all(_finite(item, finite) for item in needed)

@@ -38,15 +38,28 @@ class Format(Struct, frozen=True, kw_only=True):
             return Passing()
         return CallParser(self.name, self._reader(request.tools))
 
-    def grammar(self, tools: Sequence[Tool], *, special: Mapping[str, int], parallel: bool = True) -> str:
+    def grammar(
+        self,
+        tools: Sequence[Tool],
+        *,
+        special: Mapping[str, int],
+        parallel: bool = True,
+        forced: bool = True,
+    ) -> str:
         """A Lark grammar for llguidance that allows nothing but calls of these tools, at least one.
 
         `special` maps the text of the tokenizer's special tokens to their ids. Without `parallel` it is
-        exactly one call. Raises `ValueError` when there are no tools.
+        exactly one call. Not `forced`, it allows any text, and calls in it that follow the schemas. Raises
+        `ValueError` when there are no tools, or text and calls cannot be told apart.
         """
         if not tools:
             raise ValueError(f"tool format '{self.name}': a call cannot be forced without tools")
         rules = Rules(special)
+        if not forced:
+            try:
+                return rules.source(self.shape.guard(tools, rules, parallel))
+            except ValueError as error:
+                raise ValueError(f"tool format '{self.name}': {error}") from error
         return rules.source(self.shape.grammar(tools, rules, parallel))
 
     def render(self, calls: Sequence[ToolCall]) -> str:

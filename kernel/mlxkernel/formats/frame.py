@@ -185,11 +185,36 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     def grammar(self, tools: Sequence[Tool], rules: Rules, parallel: bool) -> str:
         """The grammar that allows nothing but calls of these tools, at least one."""
-        begin, end = (rules.text(word) for word in self.call)
+        return self._calls_rule(tools, rules, parallel, rules.text(self.section[0]), rules.text(self.call[0]))
+
+    def guard(self, tools: Sequence[Tool], rules: Rules, parallel: bool) -> str:
+        """The grammar that allows any text, and calls of these tools in it. Raises `ValueError` when bare.
+
+        What begins a call occurs in no text; what begins it as a special token is no text to begin with.
+        """
+        if self.bare:
+            raise ValueError("its calls begin with no marker, so that text and call cannot be told apart")
+        opener = self.section[0] or self.call[0]
+        others = [word for word in self.openers().words if word != opener.strip() and word not in opener]
+        if self.section[0]:
+            others = [word for word in others if word != self.call[0].strip()]
+        before = rules.text_before(opener, others)
+        if self.section[0]:
+            calls = self._calls_rule(tools, rules, parallel, before, rules.text(self.call[0]))
+        else:
+            calls = self._calls_rule(tools, rules, False, "", before)
+            calls = f"({calls}){{1,{_MOST}}}" if parallel else calls
+        return f"({calls})? {rules.text_without(opener.strip(), *others)}"
+
+    def _calls_rule(
+        self, tools: Sequence[Tool], rules: Rules, parallel: bool, section: str, begin: str
+    ) -> str:
+        """Calls whose section and whose first call begin with these expressions."""
+        end = rules.text(self.call[1])
         bodies = [rules.add("call", self.call_rule(tool, rules)) for tool in tools]
         call = rules.add("any_call", f"{begin} ({' | '.join(bodies)}) {end}")
         brackets = [rules.text(word) if self.listed else "" for word in "[]"]
-        before = f"{rules.text(self.section[0])} {brackets[0]}"
+        before = f"{section} {brackets[0]}"
         after = f"{brackets[1]} {rules.text(self.section[1])}"
         between = rules.text(self.between)
         if not self.together:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mlxkernel.messages import Json
 
@@ -56,6 +56,20 @@ class Rules:
         rest = " ".join(self._part(part) for part in parts[1:] if part)
         again = _ANY if rest else f"{_ANY}{close}{_quoted(end[len(end.rstrip()) :])}"
         return f"{self.add('TEXT', f'/{_ANY}{own}/ & ~/{_ANY}{close}{again}/')} {rest}".rstrip()
+
+    def text_without(self, *words: str) -> str:
+        """An expression for any text, maybe empty, in which none of these words occurs."""
+        found = "|".join(_quoted(word) for word in words)
+        return f"{self.add('TEXT', f'/{_ANY}/ & ~/{_ANY}({found}){_ANY}/')}?"
+
+    def text_before(self, word: str, others: Sequence[str]) -> str:
+        """An expression for any text up to and with `word`; neither it nor the others occur before."""
+        until = self.text_until(word)
+        if not others:
+            return until
+        name, _, rest = until.partition(" ")
+        found = "|".join(_quoted(other) for other in others)
+        return f"{self.add('TEXT', f'{self._rules[name]} & ~/{_ANY}({found}){_ANY}/')} {rest}".rstrip()
 
     def regex(self, pattern: str) -> str:
         """A terminal for this regular expression, in Rust's syntax."""

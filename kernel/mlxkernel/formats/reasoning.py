@@ -11,11 +11,10 @@ import re
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from mlxkernel.events import ChoiceFinished, Event, ReasoningDelta, TextDelta
+from mlxkernel.events import ChoiceFinished, Event, ReasoningDelta, TextDelta, TokenLogprob
 from mlxkernel.formats.reader import markers
-from mlxkernel.request import Request
+from mlxkernel.request import Conversation, Request
 
 
 class TaggedReasoning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,14 +35,20 @@ class TaggedReasoning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def parser(self, request: Request, prompt_end: str) -> ReasoningParser:
         """A fresh parser for one choice; `prompt_end` is the end of the rendered prompt."""
-        return ReasoningParser(self, self.is_open(prompt_end))
+        continues = isinstance(request.input, Conversation) and request.input.continue_last
+        return ReasoningParser(self, self.is_open(prompt_end, continues))
 
-    def is_open(self, prompt_end: str) -> bool:
-        """Whether the prompt ends inside the thinking: its last marker is an opening one."""
-        words = [*self.opens, *self.closes]
-        found = re.findall(
-            "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), prompt_end
-        )
+    def is_open(self, prompt_end: str, continues: bool = False) -> bool:
+        """Whether the answer begins inside the thinking.
+
+        The chat template has opened it when the prompt ends with the marker: a marker before that may be
+        what the user wrote. With `continues` the end is the answer's own first part, and its last marker
+        tells.
+        """
+        if not continues:
+            return prompt_end.rstrip().endswith(self.opens)
+        words = sorted({*self.opens, *self.closes}, key=len, reverse=True)
+        found = re.findall("|".join(map(re.escape, words)), prompt_end)
         return bool(found) and found[-1] in self.opens and found[-1] not in self.closes
 
 
@@ -51,7 +56,8 @@ class ReasoningParser:
     """Splits one choice's text into what was thought and what is answered.
 
     White space beside a marker belongs to the marker. A token counts as thought when its text, or the
-    last of it, is thinking or the marker that ends it.
+    last of it, is thinking or the marker that ends it. Logprobs go with the answer's tokens. The work is
+    linear in the text: a character is looked at again only while it may be the beginning of a marker.
     """
 
     def __init__(self, format: TaggedReasoning, inside: bool) -> None:
@@ -64,41 +70,61 @@ class ReasoningParser:
         self._may_think = not inside
         self._trim = inside
         self._held = ""
-        self._space = ""
+        self._space: list[str] = []
         self._tokens = 0
+        self._logprobs: tuple[TokenLogprob, ...] = ()
 
     def feed(self, event: Event) -> Sequence[Event]:
         """`TextDelta` becomes reasoning, text or both; the end says what was held back."""
         match event:
             case TextDelta():
-                return self._text(event)
+                return (event,) if self._answers_only else self._text(event)
             case ChoiceFinished(index=index):
                 return [*self._flush(index), event]
             case _:
                 return (event,)
 
-    def _text(self, event: TextDelta) -> list[Event]:
-        self._held += event.text
-        self._tokens += event.tokens
-        thought = self._inside
-        out: list[Event] = []
-        while self._held:
-            before = (self._inside, len(self._held))
-            self._advance(event, out)
-            if (self._inside, len(self._held)) == before:
-                break
-        return self._counted(event, out, thought or self._inside)
+    @property
+    def _answers_only(self) -> bool:
+        """Whether what comes is the answer as it is: no marker can, and nothing is held."""
+        free = not (self._inside or self._may_think or self._answering.words)
+        return free and not (self._trim or self._held or self._space or self._tokens)
 
-    def _advance(self, event: TextDelta, out: list[Event]) -> None:
-        """Take from the held text what is certain, up to one marker."""
+    def _text(self, event: TextDelta) -> list[Event]:
+        text, at, began = self._held + event.text, 0, self._inside
+        thought_first: bool | None = None
+        out: list[Event] = []
+        while at < len(text):
+            start, at = at, self._advance(event.index, text, at, out)
+            if at == start:
+                break
+            if thought_first is None:
+                thought_first = began or self._inside
+        self._held = text[at:]
+        if text and thought_first is None:  # all of it is held, and its tokens wait for it
+            self._tokens += event.tokens
+            self._logprobs += event.logprobs
+            return []
+        waiting = self._settled(event.index, bool(thought_first))
+        if self._held and not out:
+            self._tokens, self._logprobs = event.tokens, event.logprobs
+            return waiting
+        return self._counted(event, waiting, out, began or self._inside)
+
+    def _advance(self, index: int, text: str, at: int, out: list[Event]) -> int:
+        """Take from the text what is certain, up to one marker; returns where the rest begins."""
         words = self._closing if self._inside else self._opening if self._may_think else self._answering
-        place, word = words.find(self._held, 0)
-        stop = place if word else len(self._held) - words.held(self._held, 0)
-        text, self._held = self._held[:stop], self._held[stop + len(word) :]
-        if text:
-            self._put(event.index, text, out)
+        place, word = words.find(text, at)
+        stop = place if word else len(text) - words.held(text, at)
+        late = word in self._opens and not self._inside and not self._repeats
+        if late and not text[at:place].isspace() and place > at:
+            self._may_think = False  # the answer has begun before it, so that it is no marker
+            return self._advance(index, text, at, out)
+        if stop > at:
+            self._put(index, text[at:stop], out)
         if word:
             self._pass(word)
+        return stop + len(word)
 
     def _pass(self, word: str) -> None:
         """Go over a marker."""
@@ -106,7 +132,8 @@ class ReasoningParser:
             self._inside, self._may_think = False, self._repeats
         elif word in self._opens:
             self._inside = True
-        self._space, self._trim = "", True
+        self._trim = True
+        self._space.clear()
 
     def _put(self, index: int, text: str, out: list[Event]) -> None:
         if self._trim:
@@ -114,45 +141,73 @@ class ReasoningParser:
             if not text:
                 return
             self._trim = False
-        text = self._space + text
         # White space may stand before a marker; where none can come, it is the answer's own.
-        bare = text.rstrip() if self._inside or self._may_think else text
-        self._space = text[len(bare) :]
-        if not bare:
-            return
+        held = self._inside or self._may_think or bool(self._answering.words)
+        bare = text.rstrip() if held else text
+        if bare:
+            said = "".join((*self._space, bare))
+            self._space.clear()
+            self._say(index, said, out)
+        if len(bare) < len(text):
+            self._space.append(text[len(bare) :])
+
+    def _say(self, index: int, text: str, out: list[Event]) -> None:
         if self._inside:
-            out.append(ReasoningDelta(index, bare, 0))
+            out.append(ReasoningDelta(index, text, 0))
         else:
             self._may_think = self._repeats
-            out.append(TextDelta(index, bare, 0))
+            out.append(TextDelta(index, text, 0))
 
-    def _counted(self, event: TextDelta, out: list[Event], thought: bool) -> list[Event]:
-        """Give the tokens to the last of the deltas; those of a marker alone to the thinking.
+    def _settled(self, index: int, thought: bool) -> list[Event]:
+        """The tokens that waited, now that it is known what their text is."""
+        tokens, logprobs = self._tokens, self._logprobs
+        self._tokens, self._logprobs = 0, ()
+        if thought:
+            return [ReasoningDelta(index, "", tokens)] if tokens else []
+        return [TextDelta(index, "", tokens, logprobs)] if tokens or logprobs else []
 
-        Tokens whose text is still held wait for it. Logprobs go with the answer's text.
-        """
-        if self._held and not out:
-            return [TextDelta(event.index, "", 0, event.logprobs)] if event.logprobs and not thought else []
-        tokens, self._tokens = self._tokens, 0
-        if not out:
-            if thought:
-                return [ReasoningDelta(event.index, "", tokens)] if tokens else []
-            return [TextDelta(event.index, "", tokens, event.logprobs)] if tokens or event.logprobs else []
-        last = out[-1]
-        match last:
-            case TextDelta():
-                out[-1] = replace(last, tokens=tokens, logprobs=event.logprobs)
-            case ReasoningDelta():
-                out[-1] = replace(last, tokens=tokens)
-            case _:
-                pass
-        return out
+    def _counted(
+        self, event: TextDelta, waiting: list[Event], out: list[Event], thought: bool
+    ) -> list[Event]:
+        """Give this delta's tokens to the last of what came of it; a marker's alone go to the thinking."""
+        last = out.pop() if out else None
+        if isinstance(last, ReasoningDelta) or (last is None and thought):
+            out.append(ReasoningDelta(event.index, last.text if last else "", event.tokens))
+        else:
+            text = last.text if isinstance(last, TextDelta) else ""
+            out.append(TextDelta(event.index, text, event.tokens, event.logprobs))
+        if last is not None and not waiting and len(out) == 1:
+            return out
+        return _joined([*waiting, *out])
 
     def _flush(self, index: int) -> list[Event]:
-        text, self._held, self._space = self._space + self._held, "", ""
+        text = "".join((*self._space, self._held))
+        self._held = ""
+        self._space.clear()
+        tokens, logprobs = self._tokens, self._logprobs
+        self._tokens, self._logprobs = 0, ()
         if self._trim:
             text = text.lstrip()
-        if not text and not self._tokens:
+        if not text and not tokens and not logprobs:
             return []
-        tokens, self._tokens = self._tokens, 0
-        return [ReasoningDelta(index, text, tokens) if self._inside else TextDelta(index, text, tokens)]
+        return [
+            ReasoningDelta(index, text, tokens) if self._inside else TextDelta(index, text, tokens, logprobs)
+        ]
+
+
+def _joined(events: Sequence[Event]) -> list[Event]:
+    """The events with neighbours of one kind made one; what says nothing and counts nothing is left out."""
+    joined: list[Event] = []
+    for event in events:
+        match event, joined[-1] if joined else None:
+            case TextDelta(index, text, tokens, logprobs), TextDelta() as last:
+                joined[-1] = TextDelta(
+                    index, last.text + text, last.tokens + tokens, last.logprobs + logprobs
+                )
+            case ReasoningDelta(index, text, tokens), ReasoningDelta() as last:
+                joined[-1] = ReasoningDelta(index, last.text + text, last.tokens + tokens)
+            case ((TextDelta(text="", tokens=0, logprobs=()) | ReasoningDelta(text="", tokens=0)), _):
+                pass
+            case _:
+                joined.append(event)
+    return joined

@@ -152,7 +152,8 @@ class Constraint:
 class ThinkingBudget:
     """Ends the thinking of one row after `limit` tokens by writing what closes it.
 
-    `inside` is whether the prompt has begun it; `closing` are the tokens of the marker that ends it.
+    `inside` is whether the prompt has begun it; `closing` are the tokens of the marker that ends it. Without
+    `repeats` an opening marker counts only where the answer begins; with it, all thinking counts together.
     """
 
     def __init__(
@@ -163,6 +164,7 @@ class ThinkingBudget:
         closes: Sequence[str],
         closing: Sequence[int],
         piece: Callable[[int], bytes],
+        repeats: bool = False,
     ) -> None:
         self._limit = limit
         self._inside = inside
@@ -174,6 +176,8 @@ class ThinkingBudget:
         self._tail = b""
         self._count = 0
         self._forced = 0
+        self._repeats = repeats
+        self._answering = False
         self.fault: str | None = None
 
     @property
@@ -186,15 +190,28 @@ class ThinkingBudget:
         if self.active:
             self._forced += 1
             if self._forced == len(self._closing):
-                self._inside = False
+                self._forced, self._tail = 0, b""
+                self._close()
             return
         tail = self._tail + self._piece(token)
         if self._inside:
             self._count += 1
-            self._inside = not any(marker in tail for marker in self._closes)
-        elif not self._forced and any(marker in tail for marker in self._opens):
-            self._inside = True
+            if any(marker in tail for marker in self._closes):
+                self._close()
+        elif not self._answering:
+            self._look_for_opening(tail)
         self._tail = tail[-self._keep :]
+
+    def _close(self) -> None:
+        self._inside, self._answering = False, not self._repeats
+
+    def _look_for_opening(self, tail: bytes) -> None:
+        if self._repeats:
+            self._inside = any(marker in tail for marker in self._opens)
+            return
+        begun = tail.lstrip()
+        self._inside = begun.startswith(self._opens)
+        self._answering = not self._inside and not any(marker.startswith(begun) for marker in self._opens)
 
     def fill(self, mask: Mask) -> None:
         """Allow only the next token of the closing marker."""
@@ -219,7 +236,7 @@ class Guidance:
         self._piece = piece
 
     def guides(
-        self, form: Form | None, limit: int | None, prompt_end: str
+        self, form: Form | None, limit: int | None, prompt_end: str, continues: bool = False
     ) -> Callable[[], tuple[Guide, ...]]:
         """A maker of fresh guides, one set for each answer: for a form, and for `limit` tokens of thinking.
 
@@ -234,9 +251,17 @@ class Guidance:
             if compiled is not None:
                 guides.append(Constraint(compiled.deep_copy()))
             if thinking is not None and limit is not None:
-                inside = thinking.is_open(prompt_end)
+                inside = thinking.is_open(prompt_end, continues)
                 guides.append(
-                    ThinkingBudget(limit, inside, thinking.opens, thinking.closes, closing, self._piece)
+                    ThinkingBudget(
+                        limit,
+                        inside,
+                        thinking.opens,
+                        thinking.closes,
+                        closing,
+                        self._piece,
+                        thinking.repeats,
+                    )
                 )
             return tuple(guides)
 
@@ -284,6 +309,8 @@ def _reason(error: str) -> str:
     line = lines[0]
     if line.endswith("regex parse error:"):
         # What is wrong stands below the pattern.
-        line = " ".join(lines[: next((n for n, text in enumerate(lines) if text.startswith("error:")), 0) + 1])
+        line = " ".join(
+            lines[: next((n for n, text in enumerate(lines) if text.startswith("error:")), 0) + 1]
+        )
     line = re.sub(r"^(at )?[0-9]+\([0-9]+\): ", "", " ".join(line.split()))
     return re.sub(r"^(Error|Failed|failed to compile JSON schema): ", "", line)[:400]

@@ -19,7 +19,7 @@ from mlxkernel_plugins.mlx_text.settings import Settings, resolve
 from mlxkernel_plugins.mlx_text.wishes import Wishes
 
 _END = 256
-"""Characters of a prompt's end in which its last marker is looked for."""
+"""Characters of a prompt's end that are looked at for a marker; of an answer to go on with, all are."""
 
 
 class Prompt(Struct, frozen=True):
@@ -114,7 +114,7 @@ class Intake:
         if form is not None and (request.ignore_eos or request.min_tokens):
             name = "ignore_eos" if request.ignore_eos else "min_tokens"
             raise unsupported(name, f"'{form.param}' decides where the answer ends")
-        return self._guidance.guides(form, limit, end)
+        return self._guidance.guides(form, limit, end, prompts[0].continues)
 
     def _may_think(self, request: Request) -> bool:
         """Whether the answer may begin with thinking that the prompt has not begun: it was asked for."""
@@ -182,7 +182,7 @@ class Intake:
         tokens = self._encode(text)
         return Prompt(
             tokens=tokens,
-            end=text[-_END:],
+            end=text[-(max(1, len(said[-1]["content"])) if conversation.continue_last else _END) :],
             max_tokens=self._room(request, len(tokens), "messages"),
             boundaries=self._ends_of_messages(said, arguments, tools, tokens),
             continues=conversation.continue_last,

@@ -164,9 +164,12 @@ def _mix(keys: mx.array, words: mx.array) -> mx.array:
 
 
 def _uniform(keys: mx.array, words: mx.array) -> mx.array:
-    """Numbers in (0, 1) from keys [B, 2] and words [B or 1, K]: 24 bits each."""
+    """Numbers in (0, 1) from keys [B, 2] and words [B or 1, K]: 23 bits each.
+
+    With one bit more the greatest would be rounded to 1, whose noise is infinite: it would overrule any odds.
+    """
     bits = _scramble(_scramble(words * 0x9E3779B1 ^ keys[:, :1]) ^ keys[:, 1:])
-    return ((bits >> 8).astype(mx.float32) + 0.5) * 2.0**-24
+    return ((bits >> 9).astype(mx.float32) + 0.5) * 2.0**-23
 
 
 def _noise(keys: mx.array, words: mx.array) -> mx.array:

@@ -16,6 +16,7 @@ from mlxkernel.formats.schema import closed
 from mlxkernel.messages import Json
 from mlxkernel.request import (
     AutoTool,
+    Conversation,
     Grammar,
     JsonObject,
     JsonSchema,
@@ -31,7 +32,8 @@ _BUDGETS = {"minimal": 512, "low": 2048, "medium": 8192}
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
-_SPACE = r"[ \n]*"
+_SPACE = r"[ \n]{0,2}"
+"""Between thinking and answer. It is bounded: a weak model would write white space for ever."""
 
 _SYNTAXES = ("lark", "regex")
 
@@ -124,7 +126,9 @@ class Wishes:
                 form = self._forced_call(request, names)
             case AutoTool() | NoTool():
                 form = self._answer(request)
-        return None if form is None else self._after_thinking(form, prompt_end, may_think)
+        if form is None:
+            return None
+        return self._after_thinking(form, prompt_end, may_think, _continues(request))
 
     def _forced_call(self, request: Request, names: Sequence[str]) -> Form:
         tools = [tool for tool in self.tools(request) if not names or tool.name in names]
@@ -132,20 +136,30 @@ class Wishes:
             raise invalid("'tool_choice' forces a call, but there is no such tool", param="tool_choice")
         return Form({"form": self._grammar(tools, request.parallel_tool_calls)}, "tools")
 
-    def _grammar(self, tools: Sequence[Tool], parallel: bool) -> str:
+    def _guarded(self, request: Request) -> Form | None:
+        """Strict tools among those that may be called: any text, and calls that follow the schemas."""
+        tools = self.tools(request)
+        if not any(tool.strict for tool in tools):
+            return None
+        return Form({"form": self._grammar(tools, request.parallel_tool_calls, forced=False)}, "tools")
+
+    def _grammar(self, tools: Sequence[Tool], parallel: bool, forced: bool = True) -> str:
         assert self._calling is not None
         for tool in tools:
             _refuse_endless(tool.parameters, f"the parameters of tool '{tool.name}'", "tools")
         tools = [Tool(tool.name, tool.description, bounded(tool.parameters), tool.strict) for tool in tools]
         try:
-            return self._calling.grammar(tools, special=self._special, parallel=parallel)
+            return self._calling.grammar(tools, special=self._special, parallel=parallel, forced=forced)
         except ValueError as error:
+            if not forced:
+                name = next(tool.name for tool in tools if tool.strict)
+                raise invalid(f"tool '{name}' cannot be strict here: {error}", param="tools") from error
             raise invalid(f"a call of these tools cannot be forced: {error}", param="tools") from error
 
     def _answer(self, request: Request) -> Form | None:
         match request.response_format:
             case None:
-                return None
+                return self._guarded(request)
             case JsonObject():
                 answer, param = _json({"type": "object"}), "response_format"
             case JsonSchema(schema=schema):
@@ -160,10 +174,10 @@ class Wishes:
         calls = self._grammar(tools, request.parallel_tool_calls)
         return Form({"form": "start: @answer | @calls\n", "answer": answer, "calls": calls}, param)
 
-    def _after_thinking(self, form: Form, prompt_end: str, may_think: bool) -> Form:
+    def _after_thinking(self, form: Form, prompt_end: str, may_think: bool, continues: bool) -> Form:
         if self._thinking is None:
             return form
-        inside = self._thinking.is_open(prompt_end)
+        inside = self._thinking.is_open(prompt_end, continues)
         if not inside and not may_think:
             return form
         rules = Rules(self._special)
@@ -171,6 +185,10 @@ class Wishes:
         if not inside:
             thought = f"({rules.text(self._thinking.opens[0])} {thought})?"
         return Form({"whole": rules.source(f"{thought} @form"), **form.grammars}, form.param)
+
+
+def _continues(request: Request) -> bool:
+    return isinstance(request.input, Conversation) and request.input.continue_last
 
 
 def _json(schema: Json) -> str:

@@ -67,13 +67,20 @@ FORMATS: tuple[TaggedReasoning, ...] = (
         repeats=True,
         model_types=("gemma4", "gemma4_text"),
     ),
-    # gpt-oss: the analysis channel of the harmony response format. What is said to the user is in `final`;
-    # a call is a message on `commentary` and is left to the tool format.
+    # gpt-oss: the analysis channel of the harmony response format. What is said to the user is in `final`,
+    # or before a call on `commentary`; the call itself is left to the tool format.
     TaggedReasoning(
         name="harmony",
-        opens=("<|channel|>analysis<|message|>",),
+        opens=("<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>analysis<|message|>"),
         closes=("<|end|>", "<|return|>"),
-        answer=("<|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>"),
+        answer=(
+            "<|start|>assistant<|channel|>final<|message|>",
+            "<|channel|>final<|message|>",
+            "<|start|>assistant<|channel|>commentary<|message|>",
+            "<|channel|>commentary<|message|>",
+            "<|end|>",
+            "<|return|>",
+        ),
         repeats=True,
         model_types=("gpt_oss",),
     ),

@@ -61,6 +61,8 @@ SCHEMAS: dict[str, dict[str, Json]] = {
         share={"type": "number", "minimum": 0, "exclusiveMaximum": 1},
     ),
     "optional": _object("a", a=_YES, b=_YES, c=_YES, d={"type": "null"}),
-    "unicode": _object("città", "名前", "🙂", **{"città": _WORD, "名前": _YES, "🙂": {"enum": ["ja", "né\"e"]}}),
+    "unicode": _object(
+        "città", "名前", "🙂", **{"città": _WORD, "名前": _YES, "🙂": {"enum": ["ja", 'né"e']}}
+    ),
     "nothing": _object(),
 }

@@ -25,7 +25,6 @@ from mlxkernel.errors import ConfigError, RequestFailed
 from mlxkernel.messages import Audio, Image, Message, Reasoning, Role, Text, ToolCall, ToolResult
 from mlxkernel.request import (
     Conversation,
-    JsonObject,
     Prompts,
     ReasoningWish,
     Request,
@@ -113,13 +112,16 @@ def test_numbers_without_sense(driver: Driver, changes: dict[str, Any], message:
     assert refusal(driver, completion("x", "Hello", **changes))[:2] == (message, param)
 
 
+def test_a_forced_call_needs_a_tool(driver: Driver) -> None:
+    message, param, _ = refusal(driver, chat(HELLO, tool_choice=RequiredTool()))
+    assert (message, param) == ("'tool_choice' forces a call, but there is no such tool", "tool_choice")
+
+
 @pytest.mark.parametrize(
     ("request_", "param"),
     [
         (chat(HELLO, tools=(Tool("add"),)), "tools"),
-        (chat(HELLO, tool_choice=RequiredTool()), "tool_choice"),
-        (chat(HELLO, response_format=JsonObject()), "response_format"),
-        (chat(HELLO, reasoning=ReasoningWish(effort="high")), "reasoning"),
+        (chat(HELLO, reasoning=ReasoningWish(effort="high")), "reasoning_effort"),
         (chat(Message(Role.USER, (Text("What?"), Image(b"png")))), "messages[0].content[1]"),
         (chat(HELLO, Message(Role.USER, (Audio(b"wav", "wav"),))), "messages[1].content[0]"),
     ],

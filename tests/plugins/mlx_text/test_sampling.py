@@ -113,3 +113,10 @@ def test_a_key_depends_on_seed_prompt_and_choice() -> None:
     keys = {key(seed, prompt, choice) for seed in (b"1", b"2") for prompt in (0, 1, 11) for choice in (0, 1)}
     assert len(keys) == 12
     assert key(b"1", 0, 0) == key(b"1", 0, 0)
+
+
+def test_what_cannot_be_is_never_drawn_however_high_its_noise() -> None:
+    """This key draws the greatest number there is for token 27495: rounded up to 1, its noise is infinite."""
+    sampler = Sampler([Draw(Settings(), key(b"s", 69, 0))], (), 100_000)
+    logits = mx.where(mx.arange(100_000) == 7, 0.0, -mx.inf)[None]
+    assert sampler(logits, [0]).tolist() == [7]
