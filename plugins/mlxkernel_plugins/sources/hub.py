@@ -37,7 +37,7 @@ class HubSource:
     def resolve(self, reference: str, progress: LoadProgress) -> Path:
         """The snapshot's folder; downloads what is missing. Raises `MlxKernelError` with the mend."""
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
         repository, _, revision = reference.partition("@")
         try:
