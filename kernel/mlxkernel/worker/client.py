@@ -42,7 +42,8 @@ class WorkerProcess:
                 stdout=sys.stderr if _has_descriptor(sys.stderr) else asyncio.subprocess.DEVNULL,
                 # A Ctrl-C in the terminal is for the kernel, which drains.
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                # A file in the working directory must not stand in for a module of the worker's.
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"},
             )
             opened.pop_all()
         reader, writer = await asyncio.open_connection(sock=ours, limit=frames.MAX_FRAME)

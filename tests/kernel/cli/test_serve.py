@@ -94,7 +94,9 @@ def test_a_model_that_is_not_there(run, model: str, reason: str) -> None:
 
 def test_a_log_level_that_is_none(run) -> None:
     done = run("serve", "-m", "bundled:tiny", "--log-level", "inof")
-    assert done.stderr == "mlxkernel: [log] level: there is no level 'inof'; did you mean 'info'?\n"
+    assert done.stderr == (
+        "mlxkernel: option log.level: [log] level: 'inof' is no choice; did you mean 'info'?\n"
+    )
 
 
 def test_beyond_this_machine_only_with_keys_or_in_so_many_words(run) -> None:
