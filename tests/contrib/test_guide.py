@@ -34,8 +34,7 @@ class Sample(NamedTuple):
 
 
 SAMPLES = [
-    Sample(*found)
-    for found in re.findall(r"(?:From `([^`]+)`:\n\n)?```(\w+)\n(.*?)```", GUIDE, re.DOTALL)
+    Sample(*found) for found in re.findall(r"(?:From `([^`]+)`:\n\n)?```(\w+)\n(.*?)```", GUIDE, re.DOTALL)
 ]
 
 

@@ -95,9 +95,10 @@ async def test_a_second_turn_goes_on_where_the_first_ended(client: openai.AsyncO
 async def test_the_templates_refusal_is_a_400(client: openai.AsyncOpenAI) -> None:
     turns = [
         *ask("Hello!"),
-        {"role": "assistant", "tool_calls": [
-            {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-        ]},
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
         {"role": "tool", "tool_call_id": "a", "content": "1"},
     ]
     with pytest.raises(openai.BadRequestError, match="a minGRU model has no role 'tool'"):
@@ -119,7 +120,9 @@ def test_the_sampler_and_its_setting_reach_the_model(mingru: Any, model: Path, p
                     seed=1,
                     max_tokens=64,
                     extra_body=extra,
-                ).choices[0].message.content
+                )
+                .choices[0]
+                .message.content
                 for extra in ({"logits_processors": ["top-n-sigma"]}, {})
             ]
     assert texts[0] == best["text"]

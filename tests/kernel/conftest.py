@@ -44,7 +44,8 @@ from mlxkernel.events import (
 from mlxkernel.flight import Flight
 from mlxkernel.host import PluginHost, Scope, discover
 from mlxkernel.kernel import Kernel
-from mlxkernel.request import Prompts, Request
+from mlxkernel.messages import Message, Role, Text
+from mlxkernel.request import Conversation, Prompts, Request
 from mlxkernel.server import Server, bind
 from mlxkernel.supervisor import Supervisor
 
@@ -154,7 +155,7 @@ class Say:
         return Request(
             id="",
             model=body.get("model", "m"),
-            input=Prompts((body.get("text", "hi"),)),
+            input=Conversation((Message(Role.USER, (Text(body.get("text", "hi")),)),)),
             stream=body.get("stream", False),
             n=body.get("n", 1),
         )

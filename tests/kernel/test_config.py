@@ -106,7 +106,10 @@ def test_values_are_toml_or_text(text: str, value: Any) -> None:
     ("text", "words"),
     [
         ("[serve]", "unknown table [serve]; did you mean 'server'?"),
-        ("[zzz]", "unknown table [zzz]; known: auth, kernel, log, models, plugins, server, tool_formats, worker"),
+        (
+            "[zzz]",
+            "unknown table [zzz]; known: auth, kernel, log, models, plugins, server, tool_formats, worker",
+        ),
         ("[server]\nprot = 1", "unknown key 'prot' in [server]; did you mean 'port'?"),
         ("[auth]\nzzz = 1", "unknown key 'zzz' in [auth]; known: use"),
         ("[server]\nport = 'x'", "[server] port: expected `int`, got `str` ('x')"),

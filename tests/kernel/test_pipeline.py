@@ -101,7 +101,7 @@ class Shouting:
 
     name = "shouting"
 
-    def parser(self, request: Request) -> Any:
+    def parser(self, request: Request, prompt_end: str) -> Any:
         return ShoutingParser()
 
 

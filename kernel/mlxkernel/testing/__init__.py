@@ -2,7 +2,8 @@
 
 `fake` is an engine without a model, `law` checks the law of events, `server` runs a real server on a
 real port, `process` one as users start it. `tool_formats` is the suite for tool formats; it is imported by
-itself, for it needs hypothesis and llguidance. `reasoning` is the suite for reasoning formats. Only tests import the kit.
+itself, for it needs hypothesis and llguidance. `reasoning` is the suite for reasoning formats. Only
+tests import the kit.
 """
 
 from mlxkernel.testing.fake import FakeEngine, Script, fake_plugin

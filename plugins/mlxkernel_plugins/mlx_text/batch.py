@@ -53,6 +53,15 @@ class Row:
         """Whether nothing more is to be computed for it."""
         return self.choice.finished or self.choice.ticket.over or self.drawn >= self.limit
 
+    @property
+    def fault(self) -> str | None:
+        """What of this row's own failed, so that it cannot go on."""
+        if self.adjustment is not None and self.adjustment.fault is not None:
+            return f"The logits processor '{self.adjustment.fault}' failed"
+        if any(guide.fault is not None for guide in self.guides):
+            return "The answer's grammar became too complex to follow"
+        return None
+
 
 class Chances(NamedTuple):
     """Of the rows at `places`: the drawn tokens' ln p [P], and the best alternatives' [P, K], unsorted."""

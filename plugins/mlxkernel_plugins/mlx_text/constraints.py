@@ -7,6 +7,7 @@ as bits and unpacked by plain MLX operations, which every backend has.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -23,6 +24,8 @@ import numpy as np
 from mlxkernel.api import ReasoningFormat
 from mlxkernel.errors import invalid
 from mlxkernel_plugins.mlx_text.wishes import Form
+
+logger = logging.getLogger(__name__)
 
 COMPILE_LIMIT = 10.0
 """Seconds that compiling one grammar may take."""
@@ -144,6 +147,7 @@ class Constraint:
         if self._matcher.is_error():
             # The mask of a failed matcher allows the answer's end, which would pass for a whole answer.
             self.fault = _reason(self._matcher.get_error())
+            logger.warning("a grammar cannot be followed: %s", self.fault)
         width = min(len(bits), len(mask))
         mask[:width] &= bits[:width]
         mask[width:] = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 from collections import deque
-from functools import partial
 from pathlib import Path
 
 import mlx.core as mx
@@ -25,15 +24,14 @@ from mlxkernel.events import Failed, Progress, Started, StepOutput, TokenLogprob
 from mlxkernel.request import Request
 from mlxkernel_plugins.mlx_text import library, loading
 from mlxkernel_plugins.mlx_text.adjustments import Adjustment
+from mlxkernel_plugins.mlx_text.assembly import assemble
 from mlxkernel_plugins.mlx_text.batch import DecodeBatch, Launched, Row
 from mlxkernel_plugins.mlx_text.choice import Choice, Ticket
-from mlxkernel_plugins.mlx_text.constraints import Grammars, Guidance
 from mlxkernel_plugins.mlx_text.detokenizer import Vocabulary
-from mlxkernel_plugins.mlx_text.intake import Intake, TextJob
+from mlxkernel_plugins.mlx_text.intake import TextJob
 from mlxkernel_plugins.mlx_text.library import Loaded, State
 from mlxkernel_plugins.mlx_text.prefill import Failure, Prefill, Ready, Unit, unpredicted
 from mlxkernel_plugins.mlx_text.sampling import Draw, key
-from mlxkernel_plugins.mlx_text.wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
@@ -73,43 +71,19 @@ class TextEngine:
         self._tokens = self._warm_up(loaded)
         self._limit = spec.limits.batch if self._traits.batchable else 1
         progress("warm-up", 1.0)
-        self._eos = loading.end_tokens(loaded.tokenizer)
-        context = loading.context_of(loaded.config, loaded.tokenizer, spec.limits.context)
-        tokenizer = loaded.tokenizer._tokenizer
-        calling, thinking = loading.formats(spec, model_type, loaded.tokenizer, family, toolbox)
-        chat = loading.chat_format(spec, loaded.tokenizer, family, toolbox)
-        encode = partial(loaded.tokenizer.encode, add_special_tokens=False)
-        grammars = Grammars(tokenizer, self._tokens, sorted(self._eos))
-        self._intake = Intake(
-            spec=spec,
-            tokenizer=loaded.tokenizer,
-            chat=chat,
-            wishes=Wishes(
-                spec.name,
-                calling,
-                thinking,
-                tokenizer.get_added_vocab(),
-                efforts=chat is not None and chat.takes("reasoning_effort"),
-            ),
-            guidance=Guidance(grammars, thinking, encode, self._vocabulary.piece),
-            generation=loaded.generation,
-            processors=toolbox.samplers,
-            context=context,
-            vocabulary=self._tokens,
-            eos=self._eos,
-            boundaries=not self._traits.trimmable and spec.cache != "none",
+        habits = assemble(
+            spec, model_type, loaded, family, toolbox, self._vocabulary, self._tokens, self._traits.trimmable
         )
-        newline = loaded.tokenizer.encode("\n", add_special_tokens=False)
-        self._spared = sorted({*self._eos, *newline[-1:]})
+        self._intake, self._spared = habits.intake, habits.spared
         self._rebuild()
         return ModelInfo(
             name=spec.name,
             architecture=model_type,
             engine="mlx-text",
             family=family.name if family is not None else None,
-            tool_format=calling.name if calling is not None else None,
-            reasoning_format=thinking.name if thinking is not None else None,
-            context=context,
+            tool_format=habits.tool_format,
+            reasoning_format=habits.reasoning_format,
+            context=habits.context,
             vocabulary=self._tokens,
             parameters=loaded.parameters,
             weight_bytes=loaded.weight_bytes,
@@ -377,14 +351,9 @@ class TextEngine:
 
     def _end_faulty_rows(self) -> None:
         for row in self._batch.rows:
-            if row.adjustment is not None and row.adjustment.fault is not None:
+            if row.fault is not None:
                 row.kept = False
-                self._break(row.choice.ticket, f"The logits processor '{row.adjustment.fault}' failed")
-            for guide in row.guides:
-                if guide.fault is not None:
-                    row.kept = False
-                    logger.warning("request %s: %s", row.choice.ticket.id, guide.fault)
-                    self._break(row.choice.ticket, "The answer's grammar became too complex to follow")
+                self._break(row.choice.ticket, row.fault)
 
     def _read(self, launched: Launched, out: list[StepOutput]) -> None:
         tokens, logprobs = launched.read(self._vocabulary.piece)
