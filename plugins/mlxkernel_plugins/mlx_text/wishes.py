@@ -137,9 +137,9 @@ class Wishes:
         return Form({"form": self._grammar(tools, request.parallel_tool_calls)}, "tools")
 
     def _guarded(self, request: Request) -> Form | None:
-        """Strict tools among those that may be called: any text, and calls that follow the schemas."""
+        """Strict tools, or one call at most: any text, and calls that follow the schemas."""
         tools = self.tools(request)
-        if not any(tool.strict for tool in tools):
+        if not tools or (request.parallel_tool_calls and not any(tool.strict for tool in tools)):
             return None
         return Form({"form": self._grammar(tools, request.parallel_tool_calls, forced=False)}, "tools")
 
@@ -152,7 +152,9 @@ class Wishes:
             return self._calling.grammar(tools, special=self._special, parallel=parallel, forced=forced)
         except ValueError as error:
             if not forced:
-                name = next(tool.name for tool in tools if tool.strict)
+                name = next((tool.name for tool in tools if tool.strict), None)
+                if name is None:
+                    raise unsupported("parallel_tool_calls", str(error)) from error
                 raise invalid(f"tool '{name}' cannot be strict here: {error}", param="tools") from error
             raise invalid(f"a call of these tools cannot be forced: {error}", param="tools") from error
 

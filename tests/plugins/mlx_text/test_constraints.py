@@ -389,6 +389,19 @@ def test_a_strict_tool_binds_calls_and_leaves_text_free(driver: Driver) -> None:
     assert text and not text.startswith("<tool_call>")
 
 
+def test_one_call_at_most_when_calls_may_not_stand_side_by_side(driver: Driver) -> None:
+    tool = Tool("wanted", parameters=SCHEMAS["enum"])
+    job = driver.engine.prepare(ask("single", tools=(tool,), parallel_tool_calls=False))
+    encode = driver.engine._intake._tokenizer.encode
+    call = '<tool_call>\n{"name": "wanted", "arguments": {"unit": "celsius"}}\n</tool_call>'
+    for text, allowed in (("Only text.", True), (call, True), (f"{call}\n{call}", False)):
+        (guide,) = job.guides()
+        assert isinstance(guide, constraints.Constraint)
+        tokens = encode(text, add_special_tokens=False)
+        assert (guide._matcher.try_consume_tokens(tokens) == len(tokens)) is allowed, text
+    assert driver.engine.prepare(ask("none", parallel_tool_calls=False)).guides() == ()
+
+
 def test_a_strict_tool_is_refused_where_calls_have_no_marker(driver: Driver) -> None:
     box = toolbox(tool_formats={format.name: format for format in mlxkernel_register_tool_formats()})
     wishes = constraints_wishes(box.tool_formats["pythonic"])
