@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -78,6 +79,15 @@ def _print(rows: list[Row]) -> None:
 
     shown = table("plugin", "distribution", "version", "state", "brings")
     for row in rows:
-        cells = (row.name, row.distribution, row.version, row.state, row.fault or ", ".join(row.brings))
+        cells = (row.name, row.distribution, row.version, row.state, row.fault or _grouped(row.brings))
         shown.add_row(*(escape(cell) for cell in cells))
     output().print(shown)
+
+
+def _grouped(brings: Sequence[str]) -> str:
+    """What a plugin brings, kind by kind: ``engine: mlx-text; cache: none, prefix``."""
+    kinds: dict[str, list[str]] = {}
+    for item in brings:
+        kind, name = item.rsplit(" ", 1)
+        kinds.setdefault(kind, []).append(name)
+    return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
