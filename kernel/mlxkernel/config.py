@@ -122,7 +122,7 @@ def load_config(
     settings = [
         (f"environment variable {variable}", _env_keys(variable, tables), toml_value(value))
         for variable, value in sorted((os.environ if environment is None else environment).items())
-        if variable.startswith(ENV_PREFIX) and "__" in variable
+        if _is_setting(variable)
     ]
     settings += [(f"option {flag}", _split(flag), value) for flag, value in (flags or {}).items()]
     merged = copy.deepcopy(tables)
@@ -301,6 +301,20 @@ def toml_value(text: str) -> Json:
     except tomli.TOMLDecodeError:
         return text
     return read["value"] if len(read) == 1 else text
+
+
+def _is_setting(variable: str) -> bool:
+    """Whether a variable sets a key. Raises `ConfigError` for one that means to and has one underscore."""
+    if not variable.startswith(ENV_PREFIX):
+        return False
+    rest = variable[len(ENV_PREFIX) :]
+    table = next(
+        (name.upper() for name in Config.__struct_fields__ if rest.startswith(f"{name.upper()}_")), ""
+    )
+    if "__" not in rest and table:
+        meant = f"{ENV_PREFIX}{table}__{rest[len(table) + 1 :]}"
+        raise ConfigError(f"environment variable {variable}: did you mean '{meant}', with two underscores?")
+    return "__" in rest
 
 
 def _env_keys(variable: str, tables: Mapping[str, Json]) -> list[str]:

@@ -47,6 +47,16 @@ def test_flags_win_over_the_environment_and_it_over_the_file(tmp_path: Path) -> 
     assert (server.port, server.host, server.max_body, config.log.level) == (3, "b", 5, "error")
 
 
+def test_a_variable_with_one_underscore_is_not_ignored() -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(environment={"MLXKERNEL_SERVER_PORT": "9"})
+    assert str(error.value) == (
+        "environment variable MLXKERNEL_SERVER_PORT: did you mean 'MLXKERNEL_SERVER__PORT', "
+        "with two underscores?"
+    )
+    assert load_config(environment={"MLXKERNEL_UPDATE_GOLDEN": "1", "MLXKERNEL_HOME": "x"}) == Config()
+
+
 def test_the_real_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLXKERNEL_SERVER__PORT", "77")
     assert load_config().server.port == 77
