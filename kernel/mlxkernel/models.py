@@ -25,7 +25,7 @@ class ModelLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """`[models.<name>.limits]`: what no request may exceed.
 
     `context` in tokens (None: the model's own), `max_tokens` per answer, `batch` rows that decode
-    together, `queue` requests that wait beyond them before 503, `prefill_chunk` prompt tokens between
+    together, `queue` requests that wait beyond them before 503, `prefill_chunk` prompt tokens at most between
     two decode steps while other rows decode, `cache_bytes` for reused prefixes.
     """
 

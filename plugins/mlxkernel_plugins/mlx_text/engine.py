@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import time
 from collections import deque
 from pathlib import Path
 
@@ -30,13 +31,17 @@ from mlxkernel_plugins.mlx_text.choice import Choice, Ticket
 from mlxkernel_plugins.mlx_text.detokenizer import Vocabulary
 from mlxkernel_plugins.mlx_text.intake import TextJob
 from mlxkernel_plugins.mlx_text.library import Loaded, State
-from mlxkernel_plugins.mlx_text.prefill import Failure, Prefill, Ready, Unit, unpredicted
+from mlxkernel_plugins.mlx_text.pace import Pace
+from mlxkernel_plugins.mlx_text.prefill import Failure, Pass, Prefill, Ready, Unit, unpredicted
 from mlxkernel_plugins.mlx_text.sampling import Draw, key
 
 logger = logging.getLogger(__name__)
 
 _IDLE_SHARE = 2048
 """Prompt tokens of a step while nothing decodes, as in mlx_lm."""
+
+_STALL = 0.1
+"""Seconds that a piece of prefill may keep running rows waiting."""
 
 _TIDY = 512
 """Steps after which MLX's pool of free buffers is emptied, as in mlx_lm."""
@@ -46,6 +51,7 @@ class TextEngine:
     """A `StepEngine` for the models of mlx_lm."""
 
     def __init__(self) -> None:
+        self._pace = Pace(_STALL)
         self._tickets: dict[str, Ticket] = {}
         self._waiting: deque[Ticket] = deque()
         self._ready: deque[tuple[Unit, State]] = deque()
@@ -245,11 +251,13 @@ class TextEngine:
     def _advance_prefill(self, out: list[StepOutput]) -> None:
         if not self._prefill.busy or self._ready:
             return
-        share = self._spec.limits.prefill_chunk
-        if not self._batch.rows:
-            share = max(share, _IDLE_SHARE)
-        outcomes, under_way = self._prefill.advance(self._free + self._prefill.reserved, share)
-        for outcome in outcomes:
+        room = self._free + self._prefill.reserved
+        if self._batch.rows:
+            done = self._measured_prefill(room)
+        else:
+            done = self._prefill.advance(room, max(self._spec.limits.prefill_chunk, _IDLE_SHARE))
+        under_way = done.under_way
+        for outcome in done.outcomes:
             match outcome:
                 case Ready():
                     self._join(outcome, out)
@@ -263,6 +271,16 @@ class TextEngine:
             progress = Progress("prefill", under_way.done, len(under_way.prompt.tokens))
             out.append(StepOutput(under_way.ticket.id, progress))
             mx.clear_cache()
+
+    def _measured_prefill(self, room: int) -> Pass:
+        """A piece that keeps the running rows waiting no longer than `_STALL`, at the model's own pace."""
+        if self._unread is not None:
+            mx.eval(self._unread.tokens)
+        began = time.perf_counter()
+        done = self._prefill.advance(room, self._pace.share(self._spec.limits.prefill_chunk))
+        done.wait()
+        self._pace.record(done.tokens, time.perf_counter() - began)
+        return done
 
     def _break(self, ticket: Ticket, what: str) -> None:
         """End one request by a fault of ours."""

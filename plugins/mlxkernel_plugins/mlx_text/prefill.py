@@ -76,10 +76,18 @@ class Failure(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What one step's share of prefill did: prompts that are ready or failed, and the one under way."""
+    """What one step's share of prefill did: prompts that are ready or failed, the one under way, tokens."""
 
     outcomes: tuple[Ready | Failure, ...]
     under_way: Unit | None
+    tokens: int
+
+    def wait(self) -> None:
+        """Return when all of it is computed."""
+        states = [outcome.cache for outcome in self.outcomes if isinstance(outcome, Ready)]
+        if self.under_way is not None:
+            states.append(self.under_way.state)
+        mx.eval([library.arrays(state) for state in states])
 
 
 class Prefill:
@@ -133,7 +141,7 @@ class Prefill:
             if ready is not None:
                 outcomes.append(ready)
                 free -= sum(len(unit.choices) for unit in group)
-        return Pass(tuple(outcomes), self._long)
+        return Pass(tuple(outcomes), self._long, limit - share)
 
     def _choose(self, free: int, share: int, limit: int) -> list[Unit]:
         """The prompts of the next pass: the long one, or one that goes alone, or short ones together."""
