@@ -11,9 +11,10 @@ from mlxkernel.formats.frame import Frame
 from mlxkernel.formats.notation import Notation
 from mlxkernel.formats.pieces import Arguments, Closed, Opened, Piece, Said
 from mlxkernel.formats.sample import Sample
-from mlxkernel.formats.shapes import Expression, JsonCalls, NamedJson, Shape, Tagged
+from mlxkernel.formats.shapes import Addressed, Expression, JsonCalls, NamedJson, Shape, Tagged
 
 __all__ = [
+    "Addressed",
     "Arguments",
     "Closed",
     "Expression",

@@ -36,11 +36,16 @@ def choose_reasoning(
     """The name of the reasoning format for a model; None when neither template nor family tells one.
 
     Of the formats with an opening marker in the template, the one of the model's family, else the longest.
+    Without one, the family's first; but a format that surrounds answers is only for templates that show it.
     """
     known = list(formats)
     shown = [format for format in known if any(marker in (chat_template or "") for marker in format.opens)]
     shown.sort(key=lambda format: (model_type not in format.model_types, -len(format.opens[0])))
-    family = [format for format in known if model_type in format.model_types]
+    family = [
+        format
+        for format in known
+        if model_type in format.model_types and (chat_template is None or not any(format.reply))
+    ]
     return next((format.name for format in (*shown, *family)), None)
 
 

@@ -33,9 +33,9 @@ class Format(Struct, frozen=True, kw_only=True):
     source: str = ""
 
     def parser(self, request: Request) -> EventParser:
-        """A fresh parser for one choice. Without tools to call, text passes as it is."""
+        """A fresh parser for one choice. Without tools to call text passes, but for a header it may have."""
         if not request.tools or isinstance(request.tool_choice, NoTool):
-            return Passing()
+            return CallParser(self.name, Reader(self.shape.read_text)) if self.shape.headed else Passing()
         return CallParser(self.name, self._reader(request.tools))
 
     def grammar(

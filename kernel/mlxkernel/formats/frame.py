@@ -20,6 +20,10 @@ _MOST = 8
 """How many calls a forced answer may make: a weak model would go on to the limit."""
 
 
+NO_CALL = "{!r} begins no call that can be read; it stays text"
+"""What the log is told of a marker that is followed by no call."""
+
+
 class Call(Struct, frozen=True):
     """A call to be written."""
 
@@ -33,8 +37,9 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     `section` surrounds all calls, or each of them when `together` is false; `call` surrounds each. With
     `listed` the calls stand in square brackets. `between` separates calls. `also` are further pairs that
-    are read like a section, or like the beginning of a call, and never written. Without `section` and
-    `call` the format is bare: a call is known by the tool's name alone.
+    are read like a section, or like the beginning of a call, and never written; `begun` is one that is read
+    where the answer begins and nowhere else, since the prompt has written what comes before. Without
+    `section` and `call` the format is bare: a call is known by the tool's name alone.
     """
 
     section: Pair = ("", "")
@@ -43,6 +48,7 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     listed: bool = False
     together: bool = True
     also: tuple[Pair, ...] = ()
+    begun: Pair = ("", "")
 
     def __post_init__(self) -> None:
         """Raises `ValueError` when two markers that are looked for together cannot be told apart."""
@@ -56,6 +62,15 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def starts(self) -> tuple[str, ...]:
         """What a call begins with in a bare format."""
         return ()
+
+    @property
+    def headed(self) -> bool:
+        """Whether text has a header, which is dropped where there is nothing to call too (`read_text`)."""
+        return False
+
+    def read_text(self, reader: Reader) -> Reading[None]:
+        """A whole answer that can hold no call."""
+        raise NotImplementedError
 
     def read_call(self, reader: Reader, tools: Toolset) -> Reading[bool]:
         """One call without its markers: `begin_call`, then its arguments. True when it is whole."""
@@ -86,6 +101,7 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def read(self, reader: Reader, tools: Toolset) -> Reading[None]:
         """A whole answer: text, and the calls in it."""
         openers = self.openers()
+        yield from self._beginning(reader, tools)
         while word := (yield from reader.said_until(openers)):
             reader.mark(len(word))
             if word in self.starts:
@@ -93,14 +109,27 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
             if not (yield from self._calls(reader, tools, word)):
                 reader.refuse(len(word))
                 if not self.bare:
-                    reader.faults.append(f"{word!r} begins no call that can be read; it stays text")
+                    reader.faults.append(NO_CALL.format(word))
+
+    def _beginning(self, reader: Reader, tools: Toolset) -> Reading[None]:
+        """The calls whose marker the prompt has begun, if the answer begins with them."""
+        word = self.begun[0].strip()
+        if not word:
+            return
+        reader.mark()
+        yield from reader.skip_space()
+        seen = yield from reader.literal(word)
+        if not seen or not (yield from self._calls(reader, tools, word)):
+            reader.refuse(0)
+            if seen:
+                reader.faults.append(NO_CALL.format(word))
 
     def _calls(self, reader: Reader, tools: Toolset, word: str) -> Reading[bool]:
         """The calls after an opener; False if there is not even one."""
         end = self._end(word)
         opened = word not in (self.section[0].strip(), *self.starts)
         bracket = False
-        if any(word == begin.strip() for begin, _ in self.also):
+        if any(word == begin.strip() for begin, _ in (*self.also, self.begun)):
             yield from reader.skip_space()
             yield from reader.literal(self.call[0].strip())
         if self.listed:
@@ -124,7 +153,7 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
                 return True
 
     def _end(self, word: str) -> str:
-        for begin, end in (*self.also, self.section):
+        for begin, end in (*self.also, self.begun, self.section):
             if word == begin.strip():
                 return end.strip()
         return ""

@@ -214,6 +214,10 @@ class Reader:
         """Keep the text from `back` characters before here, which must have been read just now."""
         self._kept, self._mark = [], self._at - back
 
+    def drop(self) -> None:
+        """What was marked says nothing: go on from here."""
+        self._kept = None
+
     def refuse(self, spoken: int) -> None:
         """It was no call: return to the mark, and say the first `spoken` characters from there."""
         if self._kept:

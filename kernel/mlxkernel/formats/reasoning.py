@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from mlxkernel.events import ChoiceFinished, Event, ReasoningDelta, TextDelta, TokenLogprob
 from mlxkernel.formats.reader import markers
 from mlxkernel.request import Conversation, Request
+
+_EFFORTS = {"low": "low", "medium": "medium", "high": "high"}
 
 
 class TaggedReasoning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,8 +24,13 @@ class TaggedReasoning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `opens` and `closes` are the markers that begin and end it. `answer` are markers around the answer that
     are dropped (``<answer>``). With `repeats` thinking may come again after text; without, only at the
-    start, so that a text about markers stays a text. `model_types` and `families` are for ``auto``:
-    config.json's ``model_type``, and markers of chat templates.
+    start, so that a text about markers stays a text. `unasked`: its models think without being asked.
+
+    For answers that are bound: `tight` markers stand without line ends, `turn` stands between the thinking
+    and what follows, and `reply` around the answer, but not around a call. `efforts` are the values that
+    the chat templates take for ``reasoning_effort``, by OpenAI's names for them.
+    `model_types` are for ``auto``: values of config.json's ``model_type``. `source` names the publisher's
+    template or documentation.
     """
 
     name: str
@@ -31,7 +38,18 @@ class TaggedReasoning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     closes: tuple[str, ...]
     answer: tuple[str, ...] = ()
     repeats: bool = False
+    unasked: bool = False
+    tight: bool = False
+    turn: str = ""
+    reply: tuple[str, str] = ("", "")
+    efforts: dict[str, str] = field(default_factory=lambda: dict(_EFFORTS))
     model_types: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def cut(self) -> str:
+        """What ends the thinking before its time: the closing marker, and the line ends around it."""
+        return self.closes[0] if self.tight else f"\n{self.closes[0]}\n\n"
 
     def parser(self, request: Request, prompt_end: str) -> ReasoningParser:
         """A fresh parser for one choice; `prompt_end` is the end of the rendered prompt."""

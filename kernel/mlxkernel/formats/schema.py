@@ -5,57 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlxkernel.formats.closing import closed
 from mlxkernel.formats.lark import Rules
 from mlxkernel.formats.notation import Notation
 from mlxkernel.formats.toolset import branches, resolve
 from mlxkernel.messages import Json
 from mlxkernel.request import Tool
 
-_MAPS = ("properties", "$defs", "definitions", "patternProperties")
+__all__ = ["Spelling", "closed", "parameters", "properties"]
+
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_SINGLE = ("items", "additionalProperties", "not")
 _ANYTHING: dict[str, Json] = {}
-
-
-def closed(schema: Json) -> Json:
-    """The schema with every object closed that lists its properties and does not say whether there are more.
-
-    Most frameworks leave the schemas of their tools open; a model that is forced would invent keys up to
-    the limit.
-    """
-    if not isinstance(schema, Mapping):
-        return schema
-    result = dict(schema)
-    for key in _MAPS:
-        if isinstance(result.get(key), Mapping):
-            result[key] = {name: closed(inner) for name, inner in result[key].items()}
-    for key in _LISTS:
-        if isinstance(result.get(key), list):
-            result[key] = [closed(inner) for inner in result[key]]
-    for key in _SINGLE:
-        if key in result:
-            result[key] = closed(result[key])
-    if isinstance(result.get("allOf"), list):
-        return _closed_together(result, schema["allOf"])
-    if "properties" in result:
-        result.setdefault("additionalProperties", False)
-    return result
-
-
-def _closed_together(schema: dict[str, Json], parts: list[Json]) -> dict[str, Json]:
-    """An object that is made of several parts: closed as a whole, since a closed part excludes the others."""
-    opened, names = [], dict.fromkeys(schema.get("properties", ()))
-    for part, own in zip(schema["allOf"], parts, strict=True):
-        if isinstance(own, Mapping) and "properties" in own and "additionalProperties" not in own:
-            names.update(dict.fromkeys(own["properties"]))
-            part = {key: inner for key, inner in part.items() if key != "additionalProperties"}
-        opened.append(part)
-    result = {**schema, "allOf": opened}
-    inline = all(isinstance(part, Mapping) and "properties" in part for part in opened)
-    if names and inline and not any("additionalProperties" in part for part in opened):
-        result["properties"] = {**dict.fromkeys(names, _ANYTHING), **result.get("properties", {})}
-        result.setdefault("additionalProperties", False)
-    return result
 
 
 def parameters(tool: Tool) -> dict[str, Json]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from mlxkernel.formats.addressed import Addressed
 from mlxkernel.formats.expression import Expression
 from mlxkernel.formats.json_calls import JsonCalls
 from mlxkernel.formats.named_json import NamedJson
 from mlxkernel.formats.tagged import Tagged
 
-__all__ = ["Expression", "JsonCalls", "NamedJson", "Shape", "Tagged"]
+__all__ = ["Addressed", "Expression", "JsonCalls", "NamedJson", "Shape", "Tagged"]
 
-Shape: TypeAlias = JsonCalls | NamedJson | Tagged | Expression
+Shape: TypeAlias = JsonCalls | NamedJson | Tagged | Expression | Addressed
 """One of the shapes; in a table ``shape`` says which."""

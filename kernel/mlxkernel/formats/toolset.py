@@ -66,11 +66,13 @@ def branches(schema: Mapping[str, Json], root: Mapping[str, Json]) -> Sequence[J
 
 def resolve(reference: str, root: Mapping[str, Json]) -> Json:
     """What a ``#/…`` reference points to within the schema; None if it points nowhere."""
+    if reference != "#" and not reference.startswith("#/"):
+        return None
     found: Json = root
-    for step in reference.removeprefix("#").split("/")[1:]:
+    for step in reference.split("/")[1:]:
         step = step.replace("~1", "/").replace("~0", "~")
         found = found.get(step) if isinstance(found, Mapping) else None
-    return found if reference.startswith("#") else None
+    return found
 
 
 def coerced(text: str, types: Types) -> str:

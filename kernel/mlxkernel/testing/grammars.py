@@ -20,18 +20,22 @@ _LONGEST = 700
 
 
 class Walker:
-    """A tokenizer of single bytes, special tokens, and the tags that occur in some texts."""
+    """A tokenizer of single bytes, special tokens, and the tags that occur in some texts.
+
+    `ends` are those of the special tokens that end an answer, as the tokenizer's own end does.
+    """
 
     eos_token_id = 256
     bos_token_id = None
 
-    def __init__(self, special: Iterable[str], texts: Iterable[str]) -> None:
+    def __init__(self, special: Iterable[str], texts: Iterable[str], ends: Iterable[str] = ()) -> None:
         self.special = {text: 257 + number for number, text in enumerate(dict.fromkeys(special))}
         tags = dict.fromkeys(tag for text in texts for tag in _TAG.findall(text) if tag not in self.special)
         self.tokens = [bytes([byte]) for byte in range(256)]
         self.tokens += [b"<end>", *map(str.encode, self.special), *map(str.encode, tags)]
         self.special_token_ids = list(range(256, 257 + len(self.special)))
-        self.tokenizer = LLTokenizer(TokenizerWrapper(self))
+        stops = [self.eos_token_id, *(self.special[text] for text in ends)]
+        self.tokenizer = LLTokenizer(TokenizerWrapper(self), eos_token=stops)
         enders = [*b'"}])<>', *range(257, len(self.tokens))]
         self._enders = frozenset(enders)
         self._plain = frozenset(b' abcxyzABC0123456789.,-_"\\\n/{}[]()<>|=:')
@@ -41,10 +45,19 @@ class Walker:
         return list(text if isinstance(text, bytes) else text.encode())
 
     def matcher(self, grammar: str) -> LLMatcher:
-        """A fresh matcher. Raises `AssertionError` when the grammar cannot be compiled."""
-        matcher = LLMatcher(self.tokenizer, LLMatcher.grammar_from_lark(grammar))
+        """A fresh matcher for a Lark grammar, or for several in llguidance's JSON.
+
+        Raises `AssertionError` when it cannot be compiled.
+        """
+        several = grammar.startswith('{"grammars"')
+        matcher = LLMatcher(self.tokenizer, grammar if several else LLMatcher.grammar_from_lark(grammar))
         assert not matcher.is_error(), f"{matcher.get_error()}\n{grammar}"
         return matcher
+
+    def allowed(self, matcher: LLMatcher) -> frozenset[int]:
+        """The tokens that may come next."""
+        mask = matcher.compute_bitmask()
+        return frozenset(id for id in range(len(self.tokens)) if mask[id >> 3] >> (id & 7) & 1)
 
     def walks(self, grammar: str, count: int) -> Iterator[str]:
         """Texts that seeded random walks through the grammar write; at least one of them must end."""
@@ -62,7 +75,7 @@ class Walker:
         while len(ids) < _LONGEST:
             if matcher.is_stopped() or (matcher.is_accepting() and chance.random() < 0.4):
                 return b"".join(self.tokens[id] for id in ids).decode()
-            allowed = _bits(matcher.compute_bitmask(), len(self.tokens)) - {self.eos_token_id}
+            allowed = self.allowed(matcher) - {self.eos_token_id}
             if not allowed:
                 return b"".join(self.tokens[id] for id in ids).decode()
             ids.append(chance.choice(sorted(self._wanted(allowed, chance, len(ids)))))
@@ -76,10 +89,6 @@ class Walker:
         return (allowed & self._plain or allowed) if chance.random() < 0.9 else allowed
 
 
-def _bits(mask: bytes, count: int) -> frozenset[int]:
-    return frozenset(number for number in range(count) if mask[number >> 3] >> (number & 7) & 1)
-
-
 def accepts(walker: Walker, grammar: str, text: str) -> str:
     """What of the text the grammar does not allow: "" when it allows all of it and it may end there.
 
@@ -88,13 +97,15 @@ def accepts(walker: Walker, grammar: str, text: str) -> str:
     matcher = walker.matcher(grammar)
     while text:
         special = next((word for word in walker.special if text.startswith(word)), "")
-        if special and matcher.try_consume_tokens([walker.special[special]]):
+        if special and walker.special[special] in walker.allowed(matcher):
+            # `try_consume_tokens` takes no token that ends an answer, even where the grammar asks for it.
+            matcher.consume_token(walker.special[special])
             text = text[len(special) :]
         elif matcher.try_consume_tokens(walker(text[0])) == len(walker(text[0])):
             text = text[1:]
         else:
             return text
-    return "" if matcher.is_accepting() else "<the text ends too early>"
+    return "" if matcher.is_stopped() or matcher.is_accepting() else "<the text ends too early>"
 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {

@@ -246,7 +246,7 @@ class ReasoningSuite:
         if self.calling is None:
             return
         opens, closes = self.format.opens[0], self.format.closes[0]
-        text = f"{opens}I call {self.call} soon.{closes}{self.call}"
+        text = f"{opens}I call {self.call.strip()} soon.{closes}{self.call}"
         whole = self._called([text])
         assert [name for name, _ in whole.calls] == [self.tool.name] and not whole.said.strip(), whole
         assert whole.thought == f"I call {self.call.strip()} soon." or closes in self.call

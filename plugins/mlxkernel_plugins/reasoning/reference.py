@@ -6,6 +6,7 @@ the page to it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 from mlxkernel.formats.reasoning import TaggedReasoning
@@ -53,11 +54,17 @@ def _overview() -> Iterator[str]:
 
 
 def _section(format: TaggedReasoning) -> str:
-    notes = []
+    notes = [f"Follows {format.source}."]
     if format.answer:
         notes.append(f"Dropped around the answer: {_listed(format.answer, escaped=False)}.")
     if format.repeats:
         notes.append("Thinking may come again after a part of the answer.")
+    if any(format.reply):
+        marks = _listed([json.dumps(mark) for mark in format.reply if mark], escaped=False)
+        notes.append(f"An answer that is bound to a form stands in {marks}.")
+    if list(format.efforts) != ["low", "medium", "high"]:
+        words = (name if name == word else f"{name} (as {word})" for name, word in format.efforts.items())
+        notes.append(f"`reasoning_effort` reaches the template as {', '.join(words)}, whichever is nearest.")
     told = "".join(f"{note}\n\n" for note in notes)
     return f"## {format.name}\n\n{told}```text\n{written(format.name)}\n```\n"
 

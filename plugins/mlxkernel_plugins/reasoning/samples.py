@@ -8,6 +8,9 @@ ANSWER = "The capital is Oslo."
 _WRITTEN: dict[str, str] = {
     "think": f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}",
     "hunyuan": f"<think>\n{THOUGHT}\n</think>\n<answer>\n{ANSWER}\n</answer>",
+    "deepseek-v4": f"<think>{THOUGHT}</think>{ANSWER}",
+    "hunyuan3": f"<think>{THOUGHT}</think>{ANSWER}",
+    "think-response": f"<think>\n{THOUGHT}\n</think>\n\n<response>\n{ANSWER}\n</response>\n",
     "seed-oss": f"<seed:think>{THOUGHT}</seed:think>{ANSWER}",
     "mistral": f"[THINK]{THOUGHT}[/THINK]{ANSWER}",
     "longcat": f"<longcat_think>\n{THOUGHT}\n</longcat_think>\n{ANSWER}",
@@ -19,6 +22,8 @@ _WRITTEN: dict[str, str] = {
     ),
     "apertus": f"<|inner_prefix|>{THOUGHT}<|inner_suffix|>{ANSWER}",
     "cohere": (f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>"),
+    "cohere4": f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_TEXT|>{ANSWER}<|END_TEXT|>",
+    "minicpm": f"<|thought_start|>\n{THOUGHT}\n<|thought_end|>\n{ANSWER}",
     "exaone": f"<thought>\n{THOUGHT}\n</thought>\n\n{ANSWER}",
     "kimi-vl": f"◁think▷{THOUGHT}◁/think▷\n\n{ANSWER}",
 }

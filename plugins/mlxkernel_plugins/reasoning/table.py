@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mlxkernel.formats.reasoning import TaggedReasoning
 
+_SWITCHED = {"none": "none", "high": "high"}
+
 FORMATS: tuple[TaggedReasoning, ...] = (
-    # Qwen3 and QwQ, DeepSeek R1 and V3.1, GLM 4.5, MiniMax M2, Nemotron, ERNIE 4.5 Thinking, Olmo 3 Think,
-    # Phi-4 reasoning, Step 3: one pair of tags. Their templates differ in whether the prompt opens it.
     TaggedReasoning(
         name="think",
         opens=("<think>",),
@@ -24,51 +24,98 @@ FORMATS: tuple[TaggedReasoning, ...] = (
             "minimax",
             "minimax_m2",
             "nemotron_h",
-            "ernie4_5_moe",
             "olmo3",
             "step3p5",
             "kimi_k2",
             "kimi_linear",
         ),
+        source=(
+            "Qwen3, QwQ, DeepSeek-R1, -V3.1 and -V3.2, GLM-4.5, MiniMax-M2, Kimi K2 Thinking, Nemotron Nano, "
+            "Olmo 3 Think, Phi-4 reasoning and Step 3.5 chat templates; they differ in whether the prompt "
+            "opens it"
+        ),
     ),
-    # Hunyuan A13B wraps the answer as well.
+    TaggedReasoning(
+        name="deepseek-v4",
+        opens=("<think>",),
+        closes=("</think>",),
+        efforts={"high": "high", "max": "max"},
+        model_types=("deepseek_v4",),
+        source="DeepSeek-V4 encoding documentation",
+    ),
     TaggedReasoning(
         name="hunyuan",
         opens=("<think>",),
         closes=("</think>",),
         answer=("<answer>", "</answer>"),
-        model_types=("hunyuan", "hunyuan_v1_dense"),
+        unasked=True,
+        reply=("<answer>\n", "\n</answer>"),
+        model_types=("hunyuan", "hunyuan_v1_moe", "hunyuan_v1_dense"),
+        source="Tencent, Hunyuan-A13B-Instruct chat template",
     ),
     TaggedReasoning(
-        name="seed-oss", opens=("<seed:think>",), closes=("</seed:think>",), model_types=("seed_oss",)
+        name="hunyuan3",
+        opens=("<think>",),
+        closes=("</think>",),
+        efforts={"none": "no_think", "low": "low", "high": "high"},
+        model_types=("hy_v3",),
+        source="Tencent, Hy3 chat template",
     ),
-    # Magistral and Ministral 3 Reasoning.
     TaggedReasoning(
-        name="mistral", opens=("[THINK]",), closes=("[/THINK]",), model_types=("mistral3", "ministral3")
+        name="think-response",
+        opens=("<think>",),
+        closes=("</think>",),
+        answer=("<response>", "</response>"),
+        reply=("<response>\n", "\n</response>"),
+        model_types=("ernie4_5", "ernie4_5_moe", "granite"),
+        source="Baidu, ERNIE 4.5 Thinking chat template; IBM, Granite 3.3 chat template",
+    ),
+    TaggedReasoning(
+        name="seed-oss",
+        opens=("<seed:think>",),
+        closes=("</seed:think>",),
+        unasked=True,
+        tight=True,
+        model_types=("seed_oss",),
+        source="ByteDance, Seed-OSS chat template",
+    ),
+    TaggedReasoning(
+        name="mistral",
+        opens=("[THINK]",),
+        closes=("[/THINK]",),
+        unasked=True,
+        tight=True,
+        efforts=_SWITCHED,
+        model_types=("mistral3", "ministral3", "mistral4"),
+        source="Mistral AI, Magistral, Ministral 3 Reasoning and Mistral Small 4 chat templates",
     ),
     TaggedReasoning(
         name="longcat",
         opens=("<longcat_think>",),
         closes=("</longcat_think>",),
         model_types=("longcat_flash", "longcat_flash_ngram"),
+        source="Meituan, LongCat-Flash-Thinking chat template",
     ),
-    # Granite 3.2 and 3.3 write two sentences where others write tags.
+    # Two sentences stand where others write tags.
     TaggedReasoning(
         name="granite",
         opens=("Here is my thought process:", "Here's my thought process:"),
         closes=("Here is my response:", "Here's my response:"),
-        model_types=("granite",),
+        model_types=("granitemoe",),
+        source="IBM, Granite 3.2 chat template",
     ),
-    # Gemma 4 thinks in a channel, which may come again between its tool calls.
+    # It thinks in a channel, which may come again between its tool calls.
     TaggedReasoning(
         name="gemma4",
         opens=("<|channel>thought",),
         closes=("<channel|>",),
         repeats=True,
+        tight=True,
         model_types=("gemma4", "gemma4_text"),
+        source="Google, Gemma 4 chat template",
     ),
-    # gpt-oss: the analysis channel of the harmony response format. What is said to the user is in `final`,
-    # or before a call on `commentary`; the call itself is left to the tool format.
+    # What is said to the user is in `final`, or before a call on `commentary`; the call itself is left to the
+    # tool format.
     TaggedReasoning(
         name="harmony",
         opens=("<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>analysis<|message|>"),
@@ -82,24 +129,67 @@ FORMATS: tuple[TaggedReasoning, ...] = (
             "<|return|>",
         ),
         repeats=True,
+        unasked=True,
+        tight=True,
+        turn="<|start|>assistant",
+        reply=("<|channel|>final<|message|>", ""),
         model_types=("gpt_oss",),
+        source="OpenAI, harmony response format",
     ),
     TaggedReasoning(
         name="apertus",
         opens=("<|inner_prefix|>",),
         closes=("<|inner_suffix|>",),
         repeats=True,
+        tight=True,
         model_types=("apertus",),
+        source="Swiss AI Initiative, Apertus chat template",
     ),
-    # Command A Reasoning marks the answer, too.
     TaggedReasoning(
         name="cohere",
         opens=("<|START_THINKING|>",),
         closes=("<|END_THINKING|>",),
         answer=("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+        unasked=True,
+        tight=True,
+        reply=("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+        efforts=_SWITCHED,
         model_types=("cohere2",),
+        source="Cohere, Command R7B, Command A and Command A Reasoning chat templates",
     ),
-    TaggedReasoning(name="exaone", opens=("<thought>",), closes=("</thought>",), model_types=("exaone",)),
-    # Kimi-VL Thinking.
-    TaggedReasoning(name="kimi-vl", opens=("◁think▷",), closes=("◁/think▷",), model_types=("kimi_vl",)),
+    TaggedReasoning(
+        name="cohere4",
+        opens=("<|START_THINKING|>",),
+        closes=("<|END_THINKING|>",),
+        answer=("<|START_TEXT|>", "<|END_TEXT|>"),
+        unasked=True,
+        tight=True,
+        reply=("<|START_TEXT|>", "<|END_TEXT|>"),
+        efforts=_SWITCHED,
+        model_types=("cohere2_moe",),
+        source="Cohere, Command 4 chat template",
+    ),
+    TaggedReasoning(
+        name="minicpm",
+        opens=("<|thought_start|>",),
+        closes=("<|thought_end|>",),
+        unasked=True,
+        model_types=("minicpm3",),
+        source="OpenBMB, MiniCPM3 chat template",
+    ),
+    TaggedReasoning(
+        name="exaone",
+        opens=("<thought>",),
+        closes=("</thought>",),
+        model_types=("exaone",),
+        source="LG AI Research, EXAONE Deep chat template",
+    ),
+    TaggedReasoning(
+        name="kimi-vl",
+        opens=("◁think▷",),
+        closes=("◁/think▷",),
+        unasked=True,
+        model_types=("kimi_vl",),
+        source="Moonshot AI, Kimi-VL Thinking model card",
+    ),
 )

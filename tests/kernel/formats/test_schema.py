@@ -43,7 +43,7 @@ def test_objects_with_properties_are_closed_and_no_others() -> None:
             "b": {"type": "object"},
             "properties": {"items": {"properties": {}}},
         },
-        "anyOf": [{"properties": {"c": {}}, "additionalProperties": True}],
+        "items": {"properties": {"c": {}}, "additionalProperties": True},
     }
     assert closed(schema) == {
         "properties": {
@@ -51,7 +51,7 @@ def test_objects_with_properties_are_closed_and_no_others() -> None:
             "b": {"type": "object"},
             "properties": {"items": {"properties": {}, "additionalProperties": False}},
         },
-        "anyOf": [{"properties": {"c": {}}, "additionalProperties": True}],
+        "items": {"properties": {"c": {}}, "additionalProperties": True},
         "additionalProperties": False,
     }
 

@@ -22,7 +22,10 @@ TOOL = Tool("f", parameters={"type": "object", "properties": {"a": {"type": "str
 
 FAMILIES = {
     "think": "hermes",
+    "deepseek-v4": "deepseek-v4",
     "hunyuan": "hunyuan",
+    "hunyuan3": "hunyuan3",
+    "think-response": "ernie-4.5",
     "seed-oss": "seed-oss",
     "mistral": "mistral",
     "longcat": "longcat",
@@ -31,6 +34,8 @@ FAMILIES = {
     "harmony": "harmony",
     "apertus": "apertus",
     "cohere": "command",
+    "cohere4": "command",
+    "minicpm": "minicpm",
     "exaone": "hermes",
     "kimi-vl": "kimi-k2",
 }

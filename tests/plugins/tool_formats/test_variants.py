@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from mlxkernel.events import ChoiceFinished, FinishReason, TextDelta
 from mlxkernel.formats import Arguments, Format, Opened, Said
-from mlxkernel.request import Tool
+from mlxkernel.request import AutoTool, NoTool, Prompts, Request, Tool, ToolChoice
 from mlxkernel_plugins.tool_formats import FORMATS
 from mlxkernel_plugins.tool_formats.samples import TOOLS
 
@@ -160,3 +161,22 @@ def test_ids_of_the_format_s_own_are_kept() -> None:
         "0"
     ]
     assert ids("hermes", '<tool_call>{"name": "f", "arguments": {}}</tool_call>') == [None]
+
+
+@pytest.mark.parametrize("choice", [NoTool(), AutoTool()])
+def test_a_header_of_text_is_dropped_where_there_is_nothing_to_call(choice: ToolChoice) -> None:
+    tools = TOOLS if isinstance(choice, NoTool) else ()
+    request = Request(id="r", model="m", input=Prompts(("",)), tools=tools, tool_choice=choice)
+    for text, said in (
+        ("all\nHello.\n>>>all is text\n", "Hello.\n>>>all is text\n"),
+        ("allow me", "allow me"),
+        ("al", "al"),
+        ("", ""),
+    ):
+        for pieces in ([text], list(text)):
+            parser = BY_NAME["functionary-v3.2"].parser(request)
+            found = [event for piece in pieces for event in parser.feed(TextDelta(0, piece, 1))]
+            found += parser.feed(ChoiceFinished(0, FinishReason.STOP))
+            texts = [event for event in found if isinstance(event, TextDelta)]
+            assert "".join(event.text for event in texts) == said
+            assert sum(event.tokens for event in texts) == len(pieces)
