@@ -1,9 +1,8 @@
 """The engine ``mlx-text``: language models of mlx_lm with continuous batching.
 
-What lives here: everything between a prepared request and its events, in a worker. `library` is the
-one module that touches mlx_lm's internals; `intake` turns requests into jobs; `prefill`, `batch` and
-`sampling` compute; `detokenizer`, `stops` and `choice` make text of tokens; `engine` is the loop. What
-does not: reasoning and tool formats (they parse events in the kernel), and where models come from.
+What lives here: loading through mlx_lm, whose internals only `library` touches, and its models as the
+batch sees them. What does not: batching, sampling, constraints and text from tokens (`mlxkernel_mlx`),
+reasoning and tool formats (they parse events in the kernel), and where models come from.
 
 Importing this package imports neither MLX nor transformers; creating the engine does.
 """
@@ -42,4 +41,5 @@ def _create() -> StepEngine:
 def _suits(config: Mapping[str, Json]) -> bool:
     # Architectures that mlx_lm does not know may come from a family's plugin, which is not visible
     # here; `load` gives the precise answer. What reads pictures or sound is left to another engine.
-    return not any(key in config for key in ("vision_config", "audio_config"))
+    # Conversions to text alone leave a null behind.
+    return not any(config.get(key) is not None for key in ("vision_config", "audio_config"))

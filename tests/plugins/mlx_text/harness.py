@@ -16,10 +16,12 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from mlxkernel.api import ModelInfo, ModelSpec, WorkerToolbox
 from mlxkernel.events import (
     ChoiceFinished,
+    Embedding,
     Event,
     Failed,
     Finished,
     Progress,
+    Rendered,
     Started,
     StepOutput,
     TextDelta,
@@ -27,6 +29,7 @@ from mlxkernel.events import (
 from mlxkernel.fold import Answer, fold
 from mlxkernel.request import Prompts, Request, Sampling
 from mlxkernel_plugins.caches import mlxkernel_register_caches
+from mlxkernel_mlx.engine import BatchEngine
 from mlxkernel_plugins.mlx_text.engine import TextEngine
 from mlxkernel_plugins.templates import mlxkernel_register_chat_templates
 
@@ -135,7 +138,7 @@ def _random(name: str, value: mx.array) -> mx.array:
 class Driver:
     """Steps an engine and sorts its events by request."""
 
-    engine: TextEngine
+    engine: BatchEngine
     info: ModelInfo
     events: dict[str, list[Event]] = field(default_factory=dict)
 
@@ -191,6 +194,8 @@ def check_law(events: Sequence[Event]) -> None:
             case ChoiceFinished(index=index):
                 assert index not in closed
                 closed.add(index)
+            case Rendered() | Embedding():
+                assert started and started[0] < place
             case Finished() | Failed() | Progress() | Started():
                 pass
 

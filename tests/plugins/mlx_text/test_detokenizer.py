@@ -12,7 +12,7 @@ from tests.plugins.mlx_text.harness import CORPUS, byte_level_tokenizer
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from mlxkernel_plugins.mlx_text.detokenizer import (
+from mlxkernel_mlx.detokenizer import (
     ByteDetokenizer,
     FallbackDetokenizer,
     Vocabulary,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import mlx.core as mx
 import pytest
@@ -22,6 +22,8 @@ from mlxkernel.events import (
     Usage,
 )
 from mlxkernel.request import Prompts, Request, Sampling
+from mlxkernel_mlx.network import Piece
+from mlxkernel_mlx.states import Batch, State
 
 PROMPT = "Hello world, what is your name?"
 
@@ -401,15 +403,15 @@ def test_a_prompt_that_cannot_be_processed_ends_its_own_request_only(
     driver = load(cache="none")
     driver.admit(completion("good", PROMPT, max_tokens=10))
     driver.step()
-    model = driver.engine._model
+    network = driver.engine._network
+    prefill = network.prefill
 
-    def fails_on_long_input(inputs: mx.array, cache: object) -> mx.array:
-        if inputs.shape[1] > 20:
+    def fails_on_long_input(cache: State | Batch, pieces: Sequence[Piece]) -> mx.array:
+        if len(pieces[0].tokens) > 20:
             raise RuntimeError("[metal::malloc] out of memory")
-        result: mx.array = model(inputs, cache=cache)
-        return result
+        return prefill(cache, pieces)
 
-    monkeypatch.setattr(driver.engine._prefill, "_model", fails_on_long_input)
+    monkeypatch.setattr(network, "prefill", fails_on_long_input)
     driver.admit(completion("bad", tuple(range(4, 60))))
     driver.run()
     last = driver.events["bad"][-1]

@@ -32,8 +32,8 @@ from mlxkernel.request import (
     Sampling,
     Tool,
 )
-from mlxkernel_plugins.mlx_text.conversation import turns
-from mlxkernel_plugins.mlx_text.intake import TextJob
+from mlxkernel_mlx.conversation import turns
+from mlxkernel_mlx.intake import TextJob
 
 HELLO = Message(Role.USER, (Text("Hello"),))
 
@@ -132,6 +132,11 @@ def test_what_is_not_supported_is_refused_by_name(driver: Driver, request_: Requ
     assert message.startswith(f"'{param}' is not supported: ")
 
 
+def test_an_optional_wish_for_thoughts_is_no_reason_to_refuse(driver: Driver) -> None:
+    wish = ReasoningWish(effort="high", optional=True)
+    assert prompt_text(driver, chat(HELLO, reasoning=wish)) == prompt_text(driver, chat(HELLO))
+
+
 # --- context --------------------------------------------------------------------------------------
 
 
@@ -161,6 +166,8 @@ def test_without_a_limit_the_answer_has_what_remains(load: Callable[..., Driver]
     driver = load(limits=ModelLimits(context=16))
     assert room(driver, max_tokens=None) == 6
     assert room(driver, max_tokens=6) == 6
+    assert room(driver, max_tokens=5, clip=True) == 5
+    assert room(driver, max_tokens=7, clip=True) == 6
     assert driver.ask(completion("full", tuple(range(10)), max_tokens=None)).usage.completion_tokens == 6
     assert room(load(), max_tokens=None) == 1014
     driver = load(limits=ModelLimits(max_tokens=50), defaults=ModelDefaults(max_tokens=20))
@@ -277,6 +284,7 @@ def test_history_becomes_what_templates_expect() -> None:
             ),
         ),
         Message(Role.TOOL, (ToolResult("c1", (Text("5"),), name="add"), ToolResult("c2"))),
+        Message(Role.TOOL, (ToolResult("c3", (Text("no such tool"),), is_error=True),)),
     ]
     assert turns(messages) == [
         {"role": "user", "content": "What is 2+3?", "name": "ada"},
@@ -292,6 +300,7 @@ def test_history_becomes_what_templates_expect() -> None:
         },
         {"role": "tool", "tool_call_id": "c1", "content": "5", "name": "add"},
         {"role": "tool", "tool_call_id": "c2", "content": ""},
+        {"role": "tool", "tool_call_id": "c3", "content": "Error: no such tool"},
     ]
 
 

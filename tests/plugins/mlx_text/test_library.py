@@ -10,8 +10,10 @@ from mlx_lm.models.cache import ArraysCache, CacheList, KVCache, RotatingKVCache
 from mlx_lm.utils import _get_classes
 from tests.plugins.mlx_text.architectures import ALL, LATENT, SLIDING
 
-from mlxkernel_plugins.mlx_text import library
-from mlxkernel_plugins.mlx_text.library import State, Traits
+from mlxkernel_mlx import states
+from mlxkernel_mlx.network import rows_agree, whole
+from mlxkernel_mlx.states import State, Traits
+from mlxkernel_plugins.mlx_text.library import TextNetwork
 
 WINDOW = 6
 
@@ -31,7 +33,7 @@ def filled(kind: str, tokens: int, row: int) -> State:
 
 def content(state: State) -> list[list[float]]:
     """What each leaf holds that still counts."""
-    return [_leaf(leaf) for leaf in library._leaves(state)]
+    return [_leaf(leaf) for leaf in states.leaves(state)]
 
 
 def _leaf(leaf: Any) -> list[float]:
@@ -47,22 +49,22 @@ KINDS = ["kv", "rotating", "arrays", "list"]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_come_out_of_a_batch_as_they_went_in(kind: str) -> None:
-    states = [filled(kind, tokens, row) for row, tokens in enumerate((3, 9, 5))]
-    expected = [content(library.extract(library.merge([state]), 0)) for state in states]
-    batch = library.merge(states[:2])
-    library.extend(batch, library.merge(states[2:]))
-    assert [content(library.extract(batch, row)) for row in range(3)] == expected
-    library.gather(batch, [2, 0, 0])
-    gathered = [content(library.extract(batch, row)) for row in range(3)]
+    rows = [filled(kind, tokens, row) for row, tokens in enumerate((3, 9, 5))]
+    expected = [content(states.extract(states.merge([state]), 0)) for state in rows]
+    batch = states.merge(rows[:2])
+    states.extend(batch, states.merge(rows[2:]))
+    assert [content(states.extract(batch, row)) for row in range(3)] == expected
+    states.gather(batch, [2, 0, 0])
+    gathered = [content(states.extract(batch, row)) for row in range(3)]
     assert gathered == [expected[place] for place in (2, 0, 0)]
 
 
 def test_a_copy_is_independent_and_shares_its_buffer_until_then() -> None:
     state = filled("kv", 4, 0)
-    mx.eval(library.arrays(state))
+    mx.eval(states.arrays(state))
     before = mx.get_active_memory()
-    copy = library.duplicate(state)
-    mx.eval(library.arrays(copy))
+    copy = states.duplicate(state)
+    mx.eval(states.arrays(copy))
     assert mx.get_active_memory() - before < state[0].nbytes
     copy[0].update_and_fetch(mx.full((1, 1, 1, 1), 9.0), mx.full((1, 1, 1, 1), 9.0))
     copy[0].keys[..., 0:1, :] = 7.0
@@ -96,7 +98,7 @@ def test_trimming_takes_tokens_from_the_end() -> None:
 def test_traits_of_architectures(name: str, expected: Traits) -> None:
     model_class, args_class = _get_classes(ALL[name])
     model = model_class(args_class.from_dict({**ALL[name], "vocab_size": 32, "max_position_embeddings": 64}))
-    assert library.traits(library.fresh(model)) == expected
+    assert TextNetwork(model).traits == expected
 
 
 @pytest.mark.parametrize("config", [SLIDING, LATENT])
@@ -104,13 +106,14 @@ def test_padding_leaves_no_trace(config: dict[str, Any]) -> None:
     model_class, args_class = _get_classes(config)
     mx.random.seed(1)
     model = model_class(args_class.from_dict({**config, "vocab_size": 32, "max_position_embeddings": 64}))
+    network = TextNetwork(model)
     prompts = [list(range(1, 20)), [3, 4, 5], list(range(8, 22))]
-    batch = library.merge([library.fresh(model) for _ in prompts])
-    library.prefill(model, batch, prompts)
-    together = model(mx.array([[1], [2], [3]]), cache=batch)[:, -1]
+    batch = states.merge([network.fresh() for _ in prompts])
+    network.prefill(batch, [piece for prompt in prompts for piece in whole(network, prompt)])
+    together = network.step(batch, mx.array([1, 2, 3]), [len(prompt) for prompt in prompts])
     for row, prompt in enumerate(prompts):
-        state = library.fresh(model)
-        library.prefill(model, state, [prompt])
-        alone = model(mx.array([[row + 1]]), cache=state)[0, -1]
+        state = network.fresh()
+        network.prefill(state, whole(network, prompt))
+        alone = network.step(state, mx.array([row + 1]), [len(prompt)])[0]
         assert mx.allclose(together[row], alone, rtol=1e-3, atol=1e-4).item()
-    assert library.rows_agree(model)
+    assert rows_agree(network)

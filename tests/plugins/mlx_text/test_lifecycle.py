@@ -56,6 +56,7 @@ def test_the_engine_suits_what_reads_text() -> None:
     assert engine.suits({"model_type": "qwen3"})  # type: ignore[union-attr]
     assert engine.suits({"model_type": "unheard-of"})  # type: ignore[union-attr]
     assert not engine.suits({"model_type": "qwen3_vl", "vision_config": {}})  # type: ignore[union-attr]
+    assert engine.suits({"model_type": "gemma3", "vision_config": None})  # type: ignore[union-attr]
 
 
 def test_load_says_what_it_found_and_how_far_it_is(plain: Path) -> None:

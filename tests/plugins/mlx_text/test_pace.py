@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.plugins.mlx_text.harness import Driver, completion
 
 from mlxkernel.events import Progress
-from mlxkernel_plugins.mlx_text.pace import FIRST, LEAST, Pace
+from mlxkernel_mlx.pace import FIRST, LEAST, Pace
 
 
 def test_what_fits_into_the_time() -> None:

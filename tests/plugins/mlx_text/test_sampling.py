@@ -10,8 +10,8 @@ from itertools import pairwise
 import mlx.core as mx
 import pytest
 
-from mlxkernel_plugins.mlx_text.sampling import Draw, Key, Sampler, key
-from mlxkernel_plugins.mlx_text.settings import Settings
+from mlxkernel_mlx.sampling import Draw, Key, Sampler, key
+from mlxkernel_mlx.settings import Settings
 
 LOGITS = [3.0, 2.0, 2.5, 0.0, -1.0, 1.0, -4.0, 0.5]
 ROWS = 4000

@@ -9,7 +9,7 @@ import pytest
 from mlxkernel.api import LogitsProcessor, ModelDefaults
 from mlxkernel.errors import RequestFailed
 from mlxkernel.request import Sampling
-from mlxkernel_plugins.mlx_text.settings import Settings, resolve
+from mlxkernel_mlx.settings import Settings, resolve
 
 PROCESSOR = LogitsProcessor(name="loud", create=lambda sampling: lambda tokens, logits: logits)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlxkernel_plugins.mlx_text.stops import Match, StopMatcher
+from mlxkernel_mlx.stops import Match, StopMatcher
 
 
 def feed(stops: list[str], pieces: list[str]) -> tuple[list[str], Match | None]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import mlx.core as mx
 
-from mlxkernel_plugins.mlx_text.settings import Settings
+from mlxkernel_mlx.settings import Settings
 
 _CANDIDATES = 1024
 """Up to this top_k the rows' best tokens are picked out first instead of sorting the vocabulary."""

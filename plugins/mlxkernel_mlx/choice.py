@@ -14,9 +14,9 @@ from mlxkernel.events import (
     TokenLogprob,
     Usage,
 )
-from mlxkernel_plugins.mlx_text.detokenizer import Detokenizer
-from mlxkernel_plugins.mlx_text.intake import TextJob
-from mlxkernel_plugins.mlx_text.stops import StopMatcher
+from mlxkernel_mlx.detokenizer import Detokenizer
+from mlxkernel_mlx.jobs import TextJob
+from mlxkernel_mlx.stops import StopMatcher
 
 
 class Ticket:

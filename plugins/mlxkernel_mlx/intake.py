@@ -5,72 +5,56 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from mlxkernel.api import LogitsProcessor, ModelSpec
 from mlxkernel.errors import RequestFailed, invalid, unsupported
+from mlxkernel.events import Rendered
 from mlxkernel.messages import Json, Role
-from mlxkernel.request import Conversation, Input, Prompts, ReasoningWish, Request, Tool
-from mlxkernel_plugins.mlx_text.constraints import Guidance, Guide
-from mlxkernel_plugins.mlx_text.conversation import ChatFormat, Turn, turns
-from mlxkernel_plugins.mlx_text.settings import Settings, resolve
-from mlxkernel_plugins.mlx_text.wishes import Wishes
+from mlxkernel.request import Conversation, Embed, Input, Prompts, ReasoningWish, Render, Request, Tool
+from mlxkernel_mlx.constraints import Guidance, Guide
+from mlxkernel_mlx.conversation import ChatFormat, Turn, length
+from mlxkernel_mlx.embedding import EmbedJob
+from mlxkernel_mlx.jobs import Prompt, RenderJob, TextJob
+from mlxkernel_mlx.reading import Read, Reader, Said
+from mlxkernel_mlx.settings import resolve
+from mlxkernel_mlx.tokenizer import Tokenizer
+from mlxkernel_mlx.wishes import Wishes
 
 _END = 256
 """Characters of a prompt's end that are looked at for a marker; of an answer to go on with, all are."""
 
 
-class Prompt(Struct, frozen=True):
-    """One prompt, answered by the request's n choices.
+class _Conversed(NamedTuple):
+    """A conversation after the template, with what went into it."""
 
-    `boundaries` are token counts at which a message ends and a state is worth keeping. `echo` is the text
-    with which each answer begins. `continues`: the answer goes on with the prompt's text. `end` is the end of
-    a rendered conversation.
-    """
-
-    tokens: tuple[int, ...]
-    max_tokens: int
-    boundaries: tuple[int, ...] = ()
-    echo: str | None = None
-    continues: bool = False
-    end: str = ""
-
-
-class TextJob(Struct, frozen=True):
-    """A request with everything resolved.
-
-    `ends` are the token ids that end an answer, `silent` those without text (end-of-sequence tokens).
-    `guides` makes what binds the tokens of one answer.
-    """
-
-    request: Request
-    prompts: tuple[Prompt, ...]
-    settings: Settings
-    ends: frozenset[int]
-    silent: frozenset[int]
-    seed: bytes
-    guides: Callable[[], tuple[Guide, ...]] = tuple
+    text: str
+    read: Read
+    said: Said
+    arguments: Mapping[str, Json]
+    tools: Sequence[Tool]
 
 
 class Intake:
     """Makes jobs. Only reads; safe beside a running engine.
 
-    `tokenizer` is mlx_lm's wrapper, `chat` None when there is no chat template, `boundaries` whether
-    states can be reused only where they were kept.
+    `reader` reads conversations, `chat` is None when there is no chat template, `boundaries` whether
+    states can be reused only where they were kept, `embedding` how many components a vector has, None when
+    the architecture gives none.
     """
 
     def __init__(
         self,
         *,
         spec: ModelSpec,
-        tokenizer: Any,
+        tokenizer: Tokenizer,
+        reader: Reader,
         chat: ChatFormat | None,
         generation: Mapping[str, Json],
         processors: Mapping[str, LogitsProcessor],
         context: int,
         vocabulary: int,
+        embedding: int | None,
         eos: frozenset[int],
         boundaries: bool,
         wishes: Wishes,
@@ -78,11 +62,13 @@ class Intake:
     ) -> None:
         self._spec = spec
         self._tokenizer = tokenizer
+        self._reader = reader
         self._chat = chat
         self._generation = generation
         self._processors = processors
         self._context = context
         self._vocabulary = vocabulary
+        self._embedding = embedding
         self._eos = eos
         self._boundaries = boundaries
         self._wishes = wishes
@@ -105,6 +91,60 @@ class Intake:
             seed=blake2b(seed, digest_size=16).digest(),
             guides=self._guides(request, prompts),
         )
+
+    def render(self, request: Request) -> RenderJob:
+        """What the model would be given. Raises `RequestFailed` (400) that names the field."""
+        match request.input:
+            case Conversation():
+                conversed = self._render(request, request.input)
+                rendered = self._rendered(request, 0, conversed.text, conversed.read.tokens)
+                return RenderJob(request, (rendered,))
+            case Prompts(items=items, special=special):
+                pairs = (
+                    self._tokens(item, _place(items, place), special) for place, item in enumerate(items)
+                )
+                several = (self._rendered(request, place, *pair) for place, pair in enumerate(pairs))
+                return RenderJob(request, tuple(several))
+
+    def _rendered(self, request: Request, place: int, text: str, tokens: tuple[int, ...]) -> Rendered:
+        if not (isinstance(request.task, Render) and request.task.pieces):
+            return Rendered(place, text, tokens)
+        # An id that the model has and its tokenizer does not has no words.
+        words = self._tokenizer.hf.convert_ids_to_tokens(list(tokens))
+        return Rendered(place, text, tokens, tuple(word or "" for word in words))
+
+    def embed(self, request: Request) -> EmbedJob:
+        """The texts as token ids. Raises `RequestFailed` (400) that names the field."""
+        if not isinstance(request.input, Prompts):
+            raise unsupported("messages", "only texts and token ids have embeddings")
+        items, special = request.input.items, request.input.special
+        self._check_dimensions(request)
+        prompts = []
+        for place, item in enumerate(items):
+            param = _place(items, place)
+            _, tokens = self._tokens(item, param, special)
+            if not tokens:
+                raise invalid(f"'{param}' is empty; there is nothing to embed", param=param)
+            if len(tokens) > self._context:
+                raise invalid(
+                    f"'{param}' has {len(tokens)} tokens and the context of model '{self._spec.name}' is "
+                    f"{self._context}; shorten it",
+                    param=param,
+                    code="context_length_exceeded",
+                )
+            prompts.append(tokens)
+        return EmbedJob(request, tuple(prompts))
+
+    def _check_dimensions(self, request: Request) -> None:
+        if self._embedding is None:
+            raise unsupported("input", f"the architecture of model '{self._spec.name}' gives no embeddings")
+        wanted = request.task.dimensions if isinstance(request.task, Embed) else None
+        if wanted is not None and not 1 <= wanted <= self._embedding:
+            raise invalid(
+                f"'dimensions' is {wanted}; the vectors of model '{self._spec.name}' have "
+                f"{self._embedding} components",
+                param="dimensions",
+            )
 
     def _guides(self, request: Request, prompts: tuple[Prompt, ...]) -> Callable[[], tuple[Guide, ...]]:
         """What binds the answers. Raises `RequestFailed` (400) for a grammar that cannot be compiled."""
@@ -134,8 +174,9 @@ class Intake:
             case Prompts(items=()):
                 raise invalid("'prompt' is an empty list; give at least one prompt", param="prompt")
             case Prompts(items=items, echo=echo):
+                special = input.special
                 return tuple(
-                    self._complete(request, item, f"prompt[{place}]" if len(items) > 1 else "prompt", echo)
+                    self._complete(request, item, _place(items, place), echo, special)
                     for place, item in enumerate(items)
                 )
 
@@ -164,6 +205,21 @@ class Intake:
     # --- conversations ----------------------------------------------------------------------------
 
     def _converse(self, request: Request, conversation: Conversation) -> Prompt:
+        conversed = self._render(request, conversation)
+        text, read = conversed.text, conversed.read
+        last = conversed.said.turns[-1]
+        return Prompt(
+            tokens=read.tokens,
+            end=text[-(max(1, length(last)) if conversation.continue_last else _END) :],
+            max_tokens=self._room(request, len(read.tokens), "messages"),
+            boundaries=self._ends_of_messages(conversed),
+            continues=conversation.continue_last,
+            media=read.media,
+            content=read.content,
+            solid=read.solid,
+        )
+
+    def _render(self, request: Request, conversation: Conversation) -> _Conversed:
         if not conversation.messages:
             raise invalid("'messages' is empty; there is nothing to answer", param="messages")
         if self._chat is None:
@@ -172,33 +228,16 @@ class Intake:
                 f'prompt, or name a template under [models.{self._spec.name}] (template = "chatml")',
                 param="messages",
             )
-        said = turns(conversation.messages)
+        said = self._reader.turns(conversation.messages)
         tools = self._wishes.tools(request)
         if tools and not self._chat.knows_tools:
             raise unsupported("tools", f"the chat template of model '{self._spec.name}' knows no tools")
         wished = self._wishes.template_arguments(request.reasoning)
         arguments = {**self._spec.defaults.template_args, **wished, **conversation.template_args}
-        text = self._chat.render(said, arguments, conversation.continue_last, tools)
-        tokens = self._encode(text)
-        return Prompt(
-            tokens=tokens,
-            end=text[-(max(1, len(said[-1]["content"])) if conversation.continue_last else _END) :],
-            max_tokens=self._room(request, len(tokens), "messages"),
-            boundaries=self._ends_of_messages(said, arguments, tools, tokens),
-            continues=conversation.continue_last,
-        )
+        text = self._chat.render(said.turns, arguments, conversation.continue_last, tools)
+        return _Conversed(text, self._reader.read(text, said), said, arguments, tools)
 
-    def _encode(self, text: str) -> tuple[int, ...]:
-        # The template writes the special tokens itself: adding them again would double the BOS.
-        return tuple(self._tokenizer.encode(text, add_special_tokens=False))
-
-    def _ends_of_messages(
-        self,
-        said: list[Turn],
-        arguments: Mapping[str, Json],
-        tools: Sequence[Tool],
-        tokens: tuple[int, ...],
-    ) -> tuple[int, ...]:
+    def _ends_of_messages(self, conversed: _Conversed) -> tuple[int, ...]:
         """Where the system text and the last message end: prefixes that other prompts are likely to share.
 
         Found by asking the template for the same conversation with its last words changed, since a
@@ -206,6 +245,7 @@ class Intake:
         """
         if not self._boundaries or self._chat is None:
             return ()
+        text, read, (said, _), arguments, tools = conversed
         word = "\N{BULLET}"
         question: Turn = {"role": Role.USER.value, "content": word}
         probes: list[list[Turn]] = []
@@ -216,28 +256,31 @@ class Intake:
         ends = set()
         for probe in probes:
             try:
-                ends.add(_shared(tokens, self._encode(self._chat.render(probe, arguments, False, tools))))
+                other = self._chat.render(probe, arguments, False, tools)
             except RequestFailed:  # this template does not take such a conversation: no boundary there
                 continue
-        return tuple(sorted(end for end in ends if 0 < end < len(tokens)))
+            ends.add(self._reader.shared(text, read, other))
+        return tuple(sorted(end for end in ends if 0 < end < len(read.tokens)))
 
     # --- raw prompts ------------------------------------------------------------------------------
 
-    def _complete(self, request: Request, item: str | tuple[int, ...], param: str, echo: bool) -> Prompt:
+    def _tokens(self, item: str | tuple[int, ...], param: str, special: bool) -> tuple[str, tuple[int, ...]]:
+        """A raw prompt as text and as token ids."""
+        if isinstance(item, str):
+            bos = self._tokenizer.hf.bos_token
+            return item, self._tokenizer.encode(item, special and (bos is None or not item.startswith(bos)))
+        self._check_tokens(item, param)
+        text = self._tokenizer.hf.decode(
+            list(item), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return text, item
+
+    def _complete(
+        self, request: Request, item: str | tuple[int, ...], param: str, echo: bool, special: bool
+    ) -> Prompt:
         if not item:
             raise invalid(f"'{param}' is empty; a model needs at least one token to go on from", param=param)
-        if isinstance(item, str):
-            bos = self._tokenizer.bos_token
-            tokens = tuple(
-                self._tokenizer.encode(item, add_special_tokens=bos is None or not item.startswith(bos))
-            )
-            text = item
-        else:
-            tokens = item
-            self._check_tokens(tokens, param)
-            text = self._tokenizer.decode(
-                list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
-            )
+        text, tokens = self._tokens(item, param, special)
         if not tokens:
             raise invalid(f"'{param}' has no token in this model's vocabulary", param=param)
         return Prompt(
@@ -271,6 +314,8 @@ class Intake:
                 f"{limits.max_tokens} tokens here",
                 param="max_tokens",
             )
+        if wanted > room and request.clip:
+            return room
         if wanted > room:
             raise invalid(
                 f"the prompt has {length} tokens and 'max_tokens' asks for {wanted} more, but the context of "
@@ -281,9 +326,6 @@ class Intake:
         return wanted
 
 
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many leading tokens the two have in common."""
-    for place, (mine, theirs) in enumerate(zip(one, other)):  # noqa: B905  the lengths differ by design
-        if mine != theirs:
-            return place
-    return min(len(one), len(other))
+def _place(items: Sequence[object], place: int) -> str:
+    """How a fault calls the prompt at this place."""
+    return f"prompt[{place}]" if len(items) > 1 else "prompt"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import mlx.core as mx
 
 from mlxkernel.request import Sampling
-from mlxkernel_plugins.mlx_text.settings import Settings
+from mlxkernel_mlx.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -8,50 +8,58 @@ with (a stop) costs one token more, which nobody reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import mlx.core as mx
 
 from mlxkernel.events import Alternative, TokenLogprob
-from mlxkernel_plugins.mlx_text import library
-from mlxkernel_plugins.mlx_text.adjustments import Adjuster, Adjustment
-from mlxkernel_plugins.mlx_text.choice import Choice
-from mlxkernel_plugins.mlx_text.constraints import Guide, Masks
-from mlxkernel_plugins.mlx_text.library import Batch, State
-from mlxkernel_plugins.mlx_text.sampling import Draw, Sampler
+from mlxkernel_mlx import states
+from mlxkernel_mlx.adjustments import Adjuster, Adjustment
+from mlxkernel_mlx.choice import Choice
+from mlxkernel_mlx.constraints import Guide, Masks
+from mlxkernel_mlx.jobs import Prompt
+from mlxkernel_mlx.network import Network
+from mlxkernel_mlx.sampling import Draw, Sampler
+from mlxkernel_mlx.states import Batch, State
 
 
 class Row:
     """A running answer to `prompt`.
 
-    `drawn` counts tokens launched, read or not; `kept` is whether its state may be reused afterwards.
+    `drawn` counts tokens launched, read or not; `kept` is whether its state may be reused afterwards;
+    `shift` is as in `mlxkernel_mlx.network.Feed`.
     """
 
     def __init__(
         self,
         choice: Choice,
-        prompt: Sequence[int],
-        limit: int,
+        prompt: Prompt,
         draw: Draw,
         adjustment: Adjustment | None,
         logprobs: int | None,
         kept: bool,
         guides: Sequence[Guide] = (),
+        shift: int = 0,
     ) -> None:
         self.choice = choice
         self.prompt = prompt
-        self.limit = limit
         self.draw = draw
         self.adjustment = adjustment
         self.logprobs = logprobs
         self.kept = kept
         self.guides = guides
         self.drawn = 0
+        self._first = len(prompt.tokens) - 1 + shift
+
+    @property
+    def position(self) -> int:
+        """The position of the token that the next step takes in."""
+        return self._first + self.drawn
 
     @property
     def over(self) -> bool:
         """Whether nothing more is to be computed for it."""
-        return self.choice.finished or self.choice.ticket.over or self.drawn >= self.limit
+        return self.choice.finished or self.choice.ticket.over or self.drawn >= self.prompt.max_tokens
 
     @property
     def fault(self) -> str | None:
@@ -97,8 +105,8 @@ class Launched(NamedTuple):
 class DecodeBatch:
     """Rows and their caches. A single row keeps its plain state, which needs no mask and no padding."""
 
-    def __init__(self, model: Any, vocabulary: int, spared: Sequence[int]) -> None:
-        self._model = model
+    def __init__(self, network: Network, vocabulary: int, spared: Sequence[int]) -> None:
+        self._network = network
         self._vocabulary = vocabulary
         self._spared = spared
         self._cache: State | Batch = []
@@ -114,12 +122,12 @@ class DecodeBatch:
     def join(self, rows: Sequence[Row], cache: State | Batch, plain: bool) -> None:
         """Add rows; their last prompt tokens come in with the next step. `cache` is theirs from now on."""
         self._rows_change()
-        last = mx.array([row.prompt[-1] for row in rows], dtype=mx.int32)
+        last = mx.array([row.prompt.tokens[-1] for row in rows], dtype=mx.int32)
         if not self.rows:
             self._cache, self._plain, self._inputs = cache, plain, last
         else:
             self._unplain()
-            library.extend(self._cache, library.merge([cache]) if plain else cache)
+            states.extend(self._cache, states.merge([cache]) if plain else cache)
             self._inputs = mx.concatenate([self._inputs, last])
         self.rows.extend(rows)
 
@@ -134,7 +142,7 @@ class DecodeBatch:
         if keep is not None:
             for place, row in enumerate(self.rows):
                 if row.over and row.kept:
-                    keep(row, self._cache if self._plain else library.extract(self._cache, place))
+                    keep(row, self._cache if self._plain else states.extract(self._cache, place))
         self._rows_change()
         self.rows = [self.rows[place] for place in kept]
         if not kept:
@@ -142,9 +150,9 @@ class DecodeBatch:
             return
         self._inputs = self._inputs[mx.array(kept)]
         if len(kept) == 1:
-            self._cache, self._plain = library.extract(self._cache, kept[0]), True
+            self._cache, self._plain = states.extract(self._cache, kept[0]), True
         else:
-            library.gather(self._cache, kept)
+            states.gather(self._cache, kept)
 
     def _rows_change(self) -> None:
         if self._adjuster is not None:
@@ -153,7 +161,7 @@ class DecodeBatch:
 
     def _unplain(self) -> None:
         if self._plain:
-            self._cache, self._plain = library.merge([self._cache]), False
+            self._cache, self._plain = states.merge([self._cache]), False
 
     # --- a step -----------------------------------------------------------------------------------
 
@@ -165,7 +173,7 @@ class DecodeBatch:
             self._prepare()
         assert self._sampler is not None
         inputs = self._inputs
-        logits = self._model(inputs[:, None], cache=self._cache)[:, -1, :]
+        logits = self._network.step(self._cache, inputs, [row.position for row in self.rows])
         drawn = [row.drawn for row in self.rows]
         extra: list[mx.array] = []
         if self._adjuster is not None:

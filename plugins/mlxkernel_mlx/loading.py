@@ -1,17 +1,22 @@
-"""What a model's files say of it: context, end-of-sequence tokens, chat template, fingerprint."""
+"""Loading: what a model's files say of it (context, chat template, formats, fingerprint), and its weights."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from mlxkernel.api import ModelFamily, ModelSpec, ReasoningFormat, ToolFormat, WorkerToolbox
-from mlxkernel.errors import ConfigError
+import mlx.core as mx
+from mlx.utils import tree_flatten
+
+from mlxkernel.api import LoadProgress, ModelFamily, ModelSpec, ReasoningFormat, ToolFormat, WorkerToolbox
+from mlxkernel.errors import ConfigError, MlxKernelError
 from mlxkernel.formats import choose, choose_reasoning
 from mlxkernel.messages import Json
-from mlxkernel_plugins.mlx_text.conversation import ChatFormat
+from mlxkernel_mlx.conversation import ChatFormat
+from mlxkernel_mlx.tokenizer import Tokenizer
 
 _CONTEXT_KEYS = (
     "max_position_embeddings",
@@ -32,11 +37,11 @@ _LARGEST_CONTEXT = 10**9
 """Tokenizers write absurd numbers for "no limit"; what is larger than this is none."""
 
 
-def context_of(config: Mapping[str, Json], tokenizer: Any, configured: int | None) -> int:
+def context_of(config: Mapping[str, Json], tokenizer: Tokenizer, configured: int | None) -> int:
     """The longest sequence in tokens: the model's own, no more than `configured`."""
     own = _own_context(config) or _own_context(config.get("text_config") or {})
     if own is None:
-        named = getattr(tokenizer, "model_max_length", None)
+        named = getattr(tokenizer.hf, "model_max_length", None)
         own = int(named) if named and named < _LARGEST_CONTEXT else _NO_CONTEXT
     return min(own, configured) if configured is not None else own
 
@@ -50,7 +55,7 @@ def _own_context(config: Mapping[str, Json]) -> int | None:
 
 
 def chat_format(
-    spec: ModelSpec, tokenizer: Any, family: ModelFamily | None, toolbox: WorkerToolbox
+    spec: ModelSpec, tokenizer: Tokenizer, family: ModelFamily | None, toolbox: WorkerToolbox
 ) -> ChatFormat | None:
     """The template that mlx.toml names, else the model's own, else its family's, else None.
 
@@ -58,12 +63,9 @@ def chat_format(
     """
     if spec.template is not None:
         return ChatFormat(tokenizer, _named(spec.template, f"[models.{spec.name}] template", toolbox))
-    own = tokenizer._tokenizer.chat_template
-    if isinstance(own, Mapping):
-        own = own.get("default")
-    if own is not None:
-        return ChatFormat(tokenizer, own)
-    if tokenizer.has_chat_template:
+    if tokenizer.template is not None:
+        return ChatFormat(tokenizer, tokenizer.template)
+    if tokenizer.render is not None:
         return ChatFormat(tokenizer, None)
     if family is not None and family.template is not None:
         return ChatFormat(tokenizer, _named(family.template, f"the family '{family.name}'", toolbox))
@@ -71,11 +73,10 @@ def chat_format(
 
 
 def formats(
-    spec: ModelSpec, model_type: str, tokenizer: Any, family: ModelFamily | None, toolbox: WorkerToolbox
+    spec: ModelSpec, model_type: str, tokenizer: Tokenizer, family: ModelFamily | None, toolbox: WorkerToolbox
 ) -> tuple[ToolFormat | None, ReasoningFormat | None]:
     """How this model writes calls and thinking: as mlx.toml says, else its family, else its template."""
-    own = tokenizer._tokenizer.chat_template
-    template = own.get("default") if isinstance(own, Mapping) else own
+    template = tokenizer.template
     calling: str | None = spec.tool_format
     thinking: str | None = spec.reasoning_format
     if calling == "auto":
@@ -97,11 +98,6 @@ def _named(name: str, owner: str, toolbox: WorkerToolbox) -> str:
     return template.source
 
 
-def end_tokens(tokenizer: Any) -> frozenset[int]:
-    """The tokens that end an answer: those of config.json, generation_config.json and the tokenizer."""
-    return frozenset(int(token) for token in tokenizer.eos_token_ids)
-
-
 def fingerprint(folder: Path) -> str:
     """What tells these weights from any others, without reading them: names, sizes and times of the files."""
     digest = blake2b(digest_size=16)
@@ -109,3 +105,45 @@ def fingerprint(folder: Path) -> str:
         stat = file.stat()
         digest.update(f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
     return digest.hexdigest()
+
+
+def read_weights(model: Any, progress: LoadProgress) -> int:
+    """Evaluate the parameters piece by piece, so that the load shows; returns their bytes."""
+    arrays: list[mx.array] = [array for _, array in cast("list[Any]", tree_flatten(model.parameters()))]
+    total = sum(array.nbytes for array in arrays)
+    done, piece, pending = 0, total // 50, 0
+    group: list[mx.array] = []
+    for array in arrays:
+        group.append(array)
+        pending += array.nbytes
+        if pending > piece:
+            mx.eval(group)
+            done, pending, group = done + pending, 0, []
+            progress("weights", done / total)
+    mx.eval(group)
+    progress("weights", 1.0)
+    return total
+
+
+def read_json(file: Path) -> Mapping[str, Json]:
+    """The table in this file; an empty one if it is missing or none."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, Mapping) else {}
+
+
+def refuse_code(name: str, config: Mapping[str, Json]) -> None:
+    """Raise `MlxKernelError` for a model whose config.json names code in its folder."""
+    code = config.get("model_file")
+    if code is not None:
+        raise foreign_code(name, f"model '{name}' brings its own code ({code})")
+
+
+def foreign_code(name: str, what: str) -> MlxKernelError:
+    """The error for code in a model's folder, which nobody has agreed to run; `what` says what brings it."""
+    return MlxKernelError(
+        f"{what}, which does not run unasked; "
+        f"if you trust it, write trust_remote_code = true under [models.{name}]"
+    )

@@ -3,46 +3,71 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from jinja2 import TemplateError
 
-from mlxkernel.errors import RequestFailed, invalid, unsupported
+from mlxkernel.errors import invalid, unsupported
 from mlxkernel.messages import Audio, Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
 from mlxkernel.request import Tool
+from mlxkernel_mlx.tokenizer import Tokenizer
 
 _NO_PARAMETERS: dict[str, Json] = {"type": "object", "properties": {}}
 
 Turn = dict[str, Json]
 """One message as a template reads it. The one place of the engine where dictionaries are right."""
 
-
-def turns(messages: Sequence[Message]) -> list[Turn]:
-    """The messages for a template. Raises `RequestFailed` (400) for pictures and sound."""
-    return [turn for place, message in enumerate(messages) for turn in _turns(message, f"messages[{place}]")]
+Compose: TypeAlias = Callable[[Sequence["tuple[str, Text | Image]"]], Json]
+"""Makes the content of a turn from its texts and pictures, each with the path that a fault names."""
 
 
-def _turns(message: Message, where: str) -> Iterator[Turn]:
-    texts: list[str] = []
+def turns(messages: Sequence[Message], compose: Compose | None = None) -> list[Turn]:
+    """The messages for a template. Raises `RequestFailed` (400) for what the model does not take in.
+
+    Without `compose` the content of a turn is its text, and pictures are refused.
+    """
+    compose = compose or _text_only
+    return [
+        turn
+        for place, message in enumerate(messages)
+        for turn in _turns(message, f"messages[{place}]", compose)
+    ]
+
+
+def length(turn: Turn) -> int:
+    """How many characters of text a turn has."""
+    content = turn["content"]
+    return len(content) if isinstance(content, str) else sum(len(part.get("text", "")) for part in content)
+
+
+def _text_only(parts: Sequence[tuple[str, Text | Image]]) -> Json:
+    for path, part in parts:
+        if isinstance(part, Image):
+            raise unsupported(part.where or path, "this model reads text only")
+    return "".join(part.text for _, part in parts if isinstance(part, Text))
+
+
+def _turns(message: Message, where: str, compose: Compose) -> Iterator[Turn]:
+    seen: list[tuple[str, Text | Image]] = []
     thoughts: list[str] = []
     calls: list[Json] = []
     results: list[Turn] = []
     for place, part in enumerate(message.parts):
         path = f"{where}.content[{place}]"
         match part:
-            case Text(text=text):
-                texts.append(text)
+            case Text() | Image():
+                seen.append((path, part))
             case Reasoning(text=text):
                 thoughts.append(text)
             case ToolCall():
                 calls.append(_call(part))
             case ToolResult():
-                results.append(_result(part, path))
-            case Image() | Audio():
-                raise _unseen(path)
-    if texts or thoughts or calls or not results:
-        turn: Turn = {"role": message.role.value, "content": "".join(texts)}
+                results.append(_result(part, path, compose))
+            case Audio():
+                raise unsupported(path, "this model takes in no sound")
+    if seen or thoughts or calls or not results:
+        turn: Turn = {"role": message.role.value, "content": compose(seen)}
         if message.name is not None:
             turn["name"] = message.name
         if thoughts:
@@ -61,20 +86,14 @@ def _call(call: ToolCall) -> Json:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _result(result: ToolResult, path: str) -> Turn:
-    texts: list[str] = []
-    for part in result.parts:
-        if isinstance(part, Image):
-            raise _unseen(path)
-        texts.append(part.text)
-    turn: Turn = {"role": "tool", "tool_call_id": result.id, "content": "".join(texts)}
+def _result(result: ToolResult, path: str, compose: Compose) -> Turn:
+    # Chat templates have no word for a call that failed, so the model is told in the text.
+    failed = [(path, Text("Error: "))] if result.is_error else []
+    content = compose([*failed, *((path, part) for part in result.parts)])
+    turn: Turn = {"role": "tool", "tool_call_id": result.id, "content": content}
     if result.name is not None:
         turn["name"] = result.name
     return turn
-
-
-def _unseen(path: str) -> RequestFailed:
-    return unsupported(path, "this model reads text only")
 
 
 def _declaration(tool: Tool) -> Json:
@@ -83,16 +102,16 @@ def _declaration(tool: Tool) -> Json:
 
 
 class ChatFormat:
-    """A model's chat template. `source` is None when the tokenizer renders in its own way (mlx_lm's
-    ``chat_template_type``); `tokenizer` is mlx_lm's wrapper.
+    """A model's chat template. `source` is None when the model library renders in its own way
+    (`Tokenizer.render`).
 
-    The Hugging Face tokenizer is called directly: the wrapper would force ``enable_thinking`` on, where
+    The Hugging Face tokenizer is called directly: mlx_lm's wrapper would force ``enable_thinking`` on, where
     the template's own default must hold.
     """
 
-    def __init__(self, tokenizer: Any, source: str | None) -> None:
+    def __init__(self, tokenizer: Tokenizer, source: str | None) -> None:
         self._tokenizer = tokenizer
-        self._source = source
+        self.source = source
 
     @property
     def knows_tools(self) -> bool:
@@ -101,7 +120,7 @@ class ChatFormat:
 
     def takes(self, variable: str) -> bool:
         """Whether the template reads a variable of this name; one that cannot be read may."""
-        return self._source is None or variable in self._source
+        return self.source is None or variable in self.source
 
     def render(
         self,
@@ -123,11 +142,12 @@ class ChatFormat:
                     f"'{name}' is set by the server, not by template arguments", param="template_args"
                 )
         try:
-            if self._source is None:
-                text = self._tokenizer.apply_chat_template(list(messages), **own, **arguments)
+            if self.source is None:
+                assert self._tokenizer.render is not None
+                text = self._tokenizer.render(list(messages), **own, **arguments)
             else:
-                text = self._tokenizer._tokenizer.apply_chat_template(
-                    list(messages), chat_template=self._source, **own, **arguments
+                text = self._tokenizer.hf.apply_chat_template(
+                    list(messages), chat_template=self.source, **own, **arguments
                 )
         except (TemplateError, TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
             raise invalid(

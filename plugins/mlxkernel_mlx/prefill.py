@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import mlx.core as mx
 
 from mlxkernel.events import TokenLogprob
-from mlxkernel_plugins.mlx_text import library
-from mlxkernel_plugins.mlx_text.batch import rank, told
-from mlxkernel_plugins.mlx_text.choice import Ticket
-from mlxkernel_plugins.mlx_text.intake import Prompt
-from mlxkernel_plugins.mlx_text.library import Batch, State, Traits
+from mlxkernel_mlx import states
+from mlxkernel_mlx.batch import rank, told
+from mlxkernel_mlx.choice import Ticket
+from mlxkernel_mlx.jobs import Prompt
+from mlxkernel_mlx.network import Feed, Network, Piece
+from mlxkernel_mlx.states import Batch, State, Traits
 
 _WORTH_KEEPING = 256
 """A trimmable state is kept at the end of its prompt from this many tokens on (kept at its answer's end
 anyway): so that others who ask the same at the same time need not wait for the answer."""
+
+
+def scored(ticket: Ticket, prompt: Prompt) -> bool:
+    """Whether the prompt's own logprobs are wanted."""
+    return prompt.echo is not None and ticket.job.request.logprobs is not None
 
 
 class Unit:
@@ -26,14 +32,16 @@ class Unit:
 
     `state` holds the first `done` tokens; `choices` are the numbers of the answers that have yet to start.
     `scores` are the prompt's own logprobs, if they are to be echoed; `reported` is the last `done` told.
+    `feed` is there once its turn has come.
     """
 
-    def __init__(self, ticket: Ticket, number: int, prompt: Prompt, state: State) -> None:
+    def __init__(self, ticket: Ticket, number: int, prompt: Prompt, state: State, done: int) -> None:
         self.ticket = ticket
         self.number = number
         self.prompt = prompt
         self.state = state
-        self.done = 0
+        self.done = done
+        self.feed: Feed | None = None
         self.target = len(prompt.tokens) - 1
         self.choices = deque(range(ticket.job.request.n))
         self.scores: list[TokenLogprob] = []
@@ -47,17 +55,27 @@ class Unit:
     @property
     def scored(self) -> bool:
         """Whether the prompt's logprobs are wanted."""
-        return self.prompt.echo is not None and self.ticket.job.request.logprobs is not None
+        return scored(self.ticket, self.prompt)
 
     @property
     def whole(self) -> bool:
-        """Whether it must be processed on its own: to be scored, or to stop at a boundary."""
-        return self.scored or any(self.done < mark < self.target for mark in self.prompt.boundaries)
+        """Whether it must be processed on its own: for pictures or scores, or to stop at a boundary."""
+        stops = any(self.done < mark < self.target for mark in self.prompt.boundaries)
+        return self.scored or bool(self.prompt.media) or stops
 
-    def next_piece(self, limit: int) -> Sequence[int]:
-        """The next tokens to process: at most `limit`, and not beyond a boundary."""
+    @property
+    def pending(self) -> bool:
+        """Whether something must be done before its first token, such as encoding a picture."""
+        return bool(self.prompt.media) if self.feed is None else not self.feed.ready
+
+    def next_piece(self, limit: int) -> Piece:
+        """The next tokens to process: `limit` at most, and not beyond a boundary; a solid part at once."""
+        assert self.feed is not None
         end = min((mark for mark in self.prompt.boundaries if mark > self.done), default=self.target)
-        return self.prompt.tokens[self.done : min(end, self.target, self.done + limit)]
+        stop = min(end, self.target, self.done + limit)
+        if self.done < self.prompt.solid:
+            stop = max(stop, min(self.prompt.solid, self.target))
+        return Piece(self.feed, self.done, stop)
 
 
 class Ready(NamedTuple):
@@ -84,10 +102,10 @@ class Pass(NamedTuple):
 
     def wait(self) -> None:
         """Return when all of it is computed."""
-        states = [outcome.cache for outcome in self.outcomes if isinstance(outcome, Ready)]
-        if self.under_way is not None:
-            states.append(self.under_way.state)
-        mx.eval([library.arrays(state) for state in states])
+        caches = [outcome.cache for outcome in self.outcomes if isinstance(outcome, Ready)]
+        if self.under_way is not None and self.under_way.done:
+            caches.append(self.under_way.state)
+        mx.eval([states.arrays(cache) for cache in caches])
 
 
 class Prefill:
@@ -99,9 +117,13 @@ class Prefill:
     """
 
     def __init__(
-        self, model: Any, traits: Traits, keep: Callable[[Unit], None] | None, name: Callable[[int], bytes]
+        self,
+        network: Network,
+        traits: Traits,
+        keep: Callable[[Unit], None] | None,
+        name: Callable[[int], bytes],
     ) -> None:
-        self._model = model
+        self._network = network
         self._traits = traits
         self._keep = keep
         self._name = name
@@ -132,6 +154,8 @@ class Prefill:
         share = limit
         while group := self._choose(free, share, limit):
             try:
+                if self._advance_feed(group):
+                    break
                 used, ready = self._process(group, share)
             except (RuntimeError, ValueError, MemoryError) as error:  # MLX's own; other rows are untouched
                 self._long = None if self._long in group else self._long
@@ -152,7 +176,7 @@ class Prefill:
         longest = 0
         while self.units and free > 0:
             unit = self.units[0]
-            if unit.left > limit and not group and share > 0:
+            if (unit.left > limit or unit.pending) and not group and share > 0:
                 self._long = self._long or self.units.popleft()
                 return [self._long]
             longest = max(longest, unit.left)
@@ -169,19 +193,31 @@ class Prefill:
 
     # --- a pass -----------------------------------------------------------------------------------
 
+    def _advance_feed(self, group: list[Unit]) -> bool:
+        """Open the ways in. True if a picture had to be encoded, which is all that a step does of prefill."""
+        for unit in group:
+            if unit.feed is None:
+                tenant = unit.ticket.job.request.principal
+                unit.feed = self._network.feed(unit.prompt, unit.done, tenant)
+        feed = group[0].feed
+        if feed is None or feed.ready:
+            return False
+        feed.advance()
+        return True
+
     def _process(self, group: list[Unit], share: int) -> tuple[int, Ready | None]:
         if len(group) == 1:
             return self._process_alone(group[0], share)
-        batch = library.merge([unit.state for unit in group])
-        rests = [unit.prompt.tokens[unit.done : unit.target] for unit in group]
-        longest = max(map(len, rests))
+        batch = states.merge([unit.state for unit in group])
+        rests = [Piece(unit.feed, unit.done, unit.target) for unit in group if unit.feed is not None]
+        longest = max(unit.left for unit in group)
         if longest:
-            library.prefill(self._model, batch, rests)
-            mx.async_eval(library.arrays(batch))
+            self._network.prefill(batch, rests)
+            mx.async_eval(states.arrays(batch))
         for place, unit in enumerate(group):
             unit.done = unit.target
             if self._keep is not None and self._worth_keeping(unit):
-                unit.state = library.extract(batch, place)
+                unit.state = states.extract(batch, place)
                 self._keep(unit)
             unit.state = []
         return longest * len(group), Ready(tuple(group), batch, plain=False)
@@ -190,15 +226,16 @@ class Prefill:
         used = 0
         # The piece before must be done: else all of a long prompt would be queued, and a cancel wait for it.
         if unit.done:
-            mx.eval(library.arrays(unit.state))
+            mx.eval(states.arrays(unit.state))
         while used < share and unit.left:
-            tokens = unit.next_piece(share - used)
-            logits = library.prefill(self._model, unit.state, [tokens])
+            piece = unit.next_piece(share - used)
+            count = piece.stop - piece.start
+            logits = self._network.prefill(unit.state, [piece])
             if unit.scored:
-                self._score(unit, logits[0], len(tokens))
-            mx.async_eval(library.arrays(unit.state))
-            unit.done += len(tokens)
-            used += len(tokens)
+                self._score(unit, logits[0], count)
+            mx.async_eval(states.arrays(unit.state))
+            unit.done += count
+            used += count
             if self._keep is not None and self._worth_keeping(unit):
                 self._keep(unit)
         if unit.left:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
@@ -23,7 +23,10 @@ import numpy as np
 
 from mlxkernel.api import ReasoningFormat
 from mlxkernel.errors import invalid
-from mlxkernel_plugins.mlx_text.wishes import Form
+from mlxkernel.formats.culprit import culprit
+from mlxkernel.formats.lark import Rules
+from mlxkernel.messages import Json
+from mlxkernel_mlx.wishes import Form
 
 logger = logging.getLogger(__name__)
 
@@ -58,28 +61,30 @@ class Grammars:
         self._lock = threading.Lock()
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="mlxkernel-grammar")
 
-    def compile(self, source: str, param: str) -> Any:
-        """A matcher to copy for these grammars, in llguidance's JSON. Raises `RequestFailed` (400)."""
+    def compile(self, form: Form) -> Any:
+        """A matcher to copy for this form. Raises `RequestFailed` (400)."""
+        source = form.source
         with self._lock:
             matcher = self._kept.get(source)
             if matcher is not None:
                 self._kept.move_to_end(source)
         if matcher is None:
-            matcher = self._compiled(source, param)
+            matcher = self._compiled(source, form)
             with self._lock:
                 self._kept[source] = matcher
                 if len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
         return matcher
 
-    def _compiled(self, source: str, param: str) -> Any:
+    def _compiled(self, source: str, form: Form) -> Any:
+        param = form.param
         if len(source) > SOURCE_LIMIT:
             raise invalid(
                 f"'{param}' makes a grammar of {len(source)} characters; the limit is {SOURCE_LIMIT}",
                 param=param,
             )
         try:
-            matcher = self._compiler.submit(self._match, source).result(COMPILE_LIMIT)
+            matcher, reason = self._compiler.submit(self._checked, source, form).result(COMPILE_LIMIT)
         except Late:
             # The thread cannot be ended; a new one takes its place, and the old one ends with its work.
             self._compiler.shutdown(wait=False)
@@ -88,15 +93,31 @@ class Grammars:
                 f"'{param}' is too complex: its grammar was not compiled within {COMPILE_LIMIT:g} s",
                 param=param,
             ) from None
-        if matcher.is_error():
-            raise invalid(
-                f"'{param}' cannot be turned into a grammar: {_reason(matcher.get_error())}", param=param
-            )
+        if reason:
+            raise invalid(f"'{param}' cannot be turned into a grammar: {reason}", param=param)
         probe = matcher.deep_copy()
         probe.compute_bitmask()
         if probe.is_error():
             raise invalid(f"'{param}' allows no answer at all: nothing satisfies it", param=param)
         return matcher
+
+    def _checked(self, source: str, form: Form) -> tuple[Any, str]:
+        """A matcher, and what is wrong with it, with the place in the schema; "" when nothing is."""
+        matcher = self._match(source)
+        if not matcher.is_error():
+            return matcher, ""
+        reason = _reason(matcher.get_error())
+        for owner, schema in form.schemas.items():
+            place = culprit(schema, reason, self._refusal)
+            if place is not None:
+                return matcher, f"{reason} (in {owner} at {place})"
+        return matcher, reason
+
+    def _refusal(self, schema: Json) -> str:
+        """Why a schema by itself cannot be forced; "" when it can."""
+        rules = Rules({})
+        matcher = self._match(Form({"schema": rules.source(rules.json(schema))}, "").source)
+        return _reason(matcher.get_error()) if matcher.is_error() else ""
 
     def _match(self, source: str) -> Any:
         if self._tokenizer is None:
@@ -154,10 +175,11 @@ class Constraint:
 
 
 class ThinkingBudget:
-    """Ends the thinking of one row after `limit` tokens by writing what closes it.
+    """Keeps the thinking of one row within `limit` tokens, its markers among them, by closing it in time.
 
-    `inside` is whether the prompt has begun it; `closing` are the tokens of the marker that ends it. Without
-    `repeats` an opening marker counts only where the answer begins; with it, all thinking counts together.
+    `inside` is whether the prompt has begun it; `closing` are the tokens that end it. Without `repeats` an
+    opening marker counts only where the answer begins; with it, all thinking counts together. The markers are
+    written whatever the limit is: that is all that it can be exceeded by.
     """
 
     def __init__(
@@ -170,7 +192,7 @@ class ThinkingBudget:
         piece: Callable[[int], bytes],
         repeats: bool = False,
     ) -> None:
-        self._limit = limit
+        self._limit = limit - _spent(closing, closes, piece)
         self._inside = inside
         self._opens = tuple(marker.encode() for marker in opens)
         self._closes = tuple(marker.encode() for marker in closes)
@@ -178,6 +200,7 @@ class ThinkingBudget:
         self._closing = closing
         self._piece = piece
         self._tail = b""
+        self._lengths: deque[int] = deque(maxlen=self._keep)
         self._count = 0
         self._forced = 0
         self._repeats = repeats
@@ -194,17 +217,38 @@ class ThinkingBudget:
         if self.active:
             self._forced += 1
             if self._forced == len(self._closing):
-                self._forced, self._tail = 0, b""
+                self._forced = 0
+                self._forget()
                 self._close()
             return
-        tail = self._tail + self._piece(token)
+        piece = self._piece(token)
+        tail = self._tail + piece
+        self._lengths.append(len(piece))
         if self._inside:
             self._count += 1
             if any(marker in tail for marker in self._closes):
                 self._close()
         elif not self._answering:
             self._look_for_opening(tail)
+            if self._inside:
+                self._count += self._tokens_of(tail)
+                self._forget()
+                return
         self._tail = tail[-self._keep :]
+
+    def _tokens_of(self, tail: bytes) -> int:
+        """How many of the last tokens hold the marker that has just been written."""
+        start = min(tail.find(marker) for marker in self._opens if marker in tail)
+        tokens, left = 0, len(tail) - start
+        for length in reversed(self._lengths):
+            tokens, left = tokens + 1, left - length
+            if left <= 0:
+                break
+        return tokens
+
+    def _forget(self) -> None:
+        self._tail = b""
+        self._lengths.clear()
 
     def _close(self) -> None:
         self._inside, self._answering = False, not self._repeats
@@ -222,6 +266,16 @@ class ThinkingBudget:
         token = self._closing[self._forced]
         mask.fill(0)
         mask[token // _WORD] = 1 << (token % _WORD)
+
+
+def _spent(closing: Sequence[int], closes: Sequence[str], piece: Callable[[int], bytes]) -> int:
+    """How many of the closing tokens are thinking: those up to the marker's end."""
+    written = b""
+    for number, token in enumerate(closing, 1):
+        written += piece(token)
+        if any(marker.encode() in written for marker in closes):
+            return number
+    return len(closing)
 
 
 class Guidance:
@@ -246,9 +300,9 @@ class Guidance:
 
         Raises `RequestFailed` (400) for a grammar that cannot be compiled.
         """
-        compiled = None if form is None else self._grammars.compile(form.source, form.param)
+        compiled = None if form is None else self._grammars.compile(form)
         thinking = self._thinking if limit is not None else None
-        closing = self._encode(f"\n{thinking.closes[0]}\n\n") if thinking is not None else ()
+        closing = self._encode(thinking.cut) if thinking is not None else ()
 
         def fresh() -> tuple[Guide, ...]:
             guides: list[Guide] = []
@@ -317,4 +371,6 @@ def _reason(error: str) -> str:
             lines[: next((n for n, text in enumerate(lines) if text.startswith("error:")), 0) + 1]
         )
     line = re.sub(r"^(at )?[0-9]+\([0-9]+\): ", "", " ".join(line.split()))
-    return re.sub(r"^(Error|Failed|failed to compile JSON schema): ", "", line)[:400]
+    line = re.sub(r"^(Error|Failed|failed to compile JSON schema): ", "", line)
+    keys = re.fullmatch(r"Unimplemented keys: \[(.*)\]", line)
+    return f"it has {keys[1]}, which is not supported" if keys is not None else line[:400]
