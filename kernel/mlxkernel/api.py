@@ -14,9 +14,8 @@ from typing import Any, Protocol, TypeAlias
 from msgspec import Struct
 
 from mlxkernel.caching import CacheFactory, CacheHit, CacheKey, CacheStats, CacheStrategy
-from mlxkernel.errors import Fault
+from mlxkernel.dialects import Description, Dialect, Encoder, Endpoint, KernelView, Operation, Route
 from mlxkernel.events import Event, StepOutput
-from mlxkernel.fold import Answer
 from mlxkernel.http import HttpRequest, Principal, Reply, RequestRecord
 from mlxkernel.messages import Json, ToolCall
 from mlxkernel.models import EngineStats, Health, ModelDefaults, ModelInfo, ModelLimits, ModelSpec
@@ -30,6 +29,7 @@ __all__ = [
     "CacheStats",
     "CacheStrategy",
     "ChatTemplate",
+    "Description",
     "Dialect",
     "DirectEngine",
     "Encoder",
@@ -297,6 +297,26 @@ class ReasoningFormat(Protocol):
     def repeats(self) -> bool:
         """Whether thinking may come again after a part of the answer; if not, it comes first or never."""
 
+    @property
+    def unasked(self) -> bool:
+        """Whether its models think although neither the request nor the prompt has asked them to."""
+
+    @property
+    def cut(self) -> str:
+        """What ends the thinking before its time, written as the models do."""
+
+    @property
+    def turn(self) -> str:
+        """What stands between the thinking and what follows it; "" where white space does."""
+
+    @property
+    def reply(self) -> tuple[str, str]:
+        """What an answer begins and ends with and a call does not; "" where there is nothing."""
+
+    @property
+    def efforts(self) -> Mapping[str, str]:
+        """What their chat templates take for ``reasoning_effort``, by OpenAI's names (none, …, max)."""
+
     def is_open(self, prompt_end: str, continues: bool = False) -> bool:
         """Whether a prompt with this end leaves the model in the middle of its thinking.
 
@@ -305,92 +325,6 @@ class ReasoningFormat(Protocol):
 
     def parser(self, request: Request, prompt_end: str) -> EventParser:
         """A fresh parser for one choice; `prompt_end` is the end of the rendered prompt."""
-
-
-# --- dialects -------------------------------------------------------------------------------------
-
-
-class Encoder(Protocol):
-    """Turns the events of one streamed request into the dialect's bytes. Pure; ignores unknown kinds."""
-
-    content_type: str
-
-    def feed(self, event: Event) -> bytes:
-        """The bytes for this event; ``b""`` when the dialect has no word for it."""
-
-    def keep_alive(self) -> bytes:
-        """Bytes that clients skip, sent while nothing happens; ``b""`` if the dialect has none."""
-
-    def close(self) -> bytes:
-        """What ends the stream after `Finished` or `Failed`."""
-
-
-class KernelView(Protocol):
-    """What the kernel shows to the endpoints and the lifespan of plugins."""
-
-    @property
-    def version(self) -> str:
-        """The kernel's version."""
-
-    def models(self) -> Sequence[ModelSpec]:
-        """The models that are configured, in their order."""
-
-    def resolve(self, name: str) -> ModelSpec:
-        """The model that answers to this name or alias. Raises `RequestFailed` (not_found)."""
-
-    def health(self) -> Mapping[str, Health]:
-        """The state of each model by name."""
-
-    def info(self, name: str) -> ModelInfo | None:
-        """What is known of a model, None while it is not loaded."""
-
-    @property
-    def started(self) -> float:
-        """When the server started, in seconds since the epoch."""
-
-
-class Operation(Protocol):
-    """A route that generates: three pure translations."""
-
-    method: str
-    path: str
-
-    def read(self, http: HttpRequest) -> Request:
-        """The request in the kernel's words. Raises `RequestFailed` with the field's path in `param`."""
-
-    def encoder(self, request: Request) -> Encoder:
-        """An encoder for a streamed answer (``request.stream``)."""
-
-    def answer(self, request: Request, answer: Answer) -> Reply:
-        """The whole answer at once."""
-
-
-class Endpoint(Struct, frozen=True, kw_only=True):
-    """A route that does not generate (a list of models, a count of tokens)."""
-
-    method: str
-    path: str
-    handle: Callable[[HttpRequest, KernelView], Awaitable[Reply]]
-
-
-Route: TypeAlias = Operation | Endpoint
-
-
-class Dialect(Protocol):
-    """An API that clients speak: routes, and the shape of its errors.
-
-    `prefix` is the path below which errors without a route (404, 405, 401) take this dialect's shape.
-    Paths use ``<name>`` for one segment and ``<path:name>`` for the rest.
-    """
-
-    name: str
-    prefix: str
-
-    def routes(self) -> Sequence[Route]:
-        """All routes, called once."""
-
-    def error(self, fault: Fault, request_id: str) -> Reply:
-        """The fault in the dialect's own shape."""
 
 
 # --- auth -----------------------------------------------------------------------------------------

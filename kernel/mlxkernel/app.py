@@ -7,7 +7,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
@@ -18,9 +18,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from mlxkernel.api import Dialect, Encoder, Endpoint, HttpRequest, Operation, Principal, Reply
 from mlxkernel.errors import Fault, FaultKind, RequestFailed
 from mlxkernel.events import Event, Failed, Progress
-from mlxkernel.health import HEALTH_PATH, health_reply
+from mlxkernel.health import health_reply
 from mlxkernel.kernel import LOOPBACK, Kernel
+from mlxkernel.openapi import document
+from mlxkernel.origins import Origins, is_preflight
 from mlxkernel.pipeline import Run
+from mlxkernel.routes import HEALTH_PATH, OPENAPI_PATH, Entry, served
 
 logger = logging.getLogger("mlxkernel.app")
 
@@ -38,14 +41,17 @@ def build_app(kernel: Kernel) -> Any:
     app.url_map.strict_slashes = False
     door = Door(kernel)
     app.before_request(door.enter)
-    app.after_request(_stamp)
+    app.after_request(door.stamp)
     app.register_error_handler(RequestFailed, door.refused)
     app.register_error_handler(HTTPException, door.http_error)
     app.register_error_handler(Exception, door.crashed)
     app.add_url_rule(HEALTH_PATH, "health", _health_view(kernel), methods=["GET"])
-    for dialect in kernel.host.registries.dialects.values():
-        for route in dialect.routes():
-            _add_route(app, kernel, dialect, route)
+    routes = served(kernel.host)
+    app.add_url_rule(
+        OPENAPI_PATH, "openapi", _openapi_view(kernel, [one.entry for one in routes]), methods=["GET"]
+    )
+    for one in routes:
+        _add_route(app, kernel, one.dialect, one.route)
     _add_lifespan(app, kernel)
     return kernel.host.hooks.wrap_asgi(_without_websockets(app))
 
@@ -76,6 +82,7 @@ class Door:
         server = kernel.config.server
         names = {*LOOPBACK, "[::1]", *(host.lower() for host in server.allowed_hosts)}
         self._hosts = names if server.host in LOOPBACK else None
+        self._origins = Origins(server)
 
     async def enter(self) -> Response | None:
         """Name the request, check its Host header, find out who asks."""
@@ -83,11 +90,20 @@ class Door:
         g.request_id = wished if _REQUEST_ID.fullmatch(wished) else f"req_{uuid.uuid4().hex}"
         g.principal = Principal()
         self._check_host()
+        headers = _headers(request)
+        if is_preflight(request.method, headers):
+            return Response("", status=204, headers=self._origins.preflight(headers))
+        self._origins.check(request.method, headers)
         if request.path != HEALTH_PATH:
-            g.principal = self._kernel.authenticator.authenticate(
-                _headers(request), request.remote_addr or ""
-            )
+            g.principal = self._kernel.authenticator.authenticate(headers, request.remote_addr or "")
         return None
+
+    async def stamp(self, response: Any) -> Any:
+        """What every answer carries: the request's id, and who may read it."""
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        for name, value in self._origins.headers(_headers(request)).items():
+            response.headers.setdefault(name, value)
+        return response
 
     def _check_host(self) -> None:
         """A page that rebinds its own name to 127.0.0.1 still sends its own name as Host."""
@@ -193,6 +209,13 @@ def _health_view(kernel: Kernel) -> View:
     return view
 
 
+def _openapi_view(kernel: Kernel, entries: Sequence[Entry]) -> View:
+    async def view() -> Response:
+        return _response(Reply(body=document(kernel.version, entries)))
+
+    return view
+
+
 def _endpoint_view(kernel: Kernel, endpoint: Endpoint) -> View:
     async def view(**path_args: str) -> Response:
         return _response(await endpoint.handle(await _http(path_args), kernel))
@@ -229,7 +252,12 @@ async def _stream(run: Run, encoder: Encoder, patience: float) -> Response:
     if isinstance(head, Failed):
         await events.aclose()
         raise RequestFailed(head.fault)
-    response = Response(_encoded(head, events, encoder, patience), content_type=encoder.content_type)
+    return _flowing(_encoded(head, events, encoder, patience), encoder.content_type)
+
+
+def _flowing(chunks: AsyncIterator[bytes], content_type: str) -> Response:
+    """A body that comes piece by piece, with no time limit and no buffer on its way."""
+    response = Response(chunks, content_type=content_type)
     response.timeout = None
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
@@ -281,15 +309,21 @@ def _headers(incoming: Request) -> dict[str, str]:
     return {name.lower(): value for name, value in incoming.headers.items()}
 
 
+async def _closing(chunks: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """The chunks; however the client leaves, what makes them is closed at once."""
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            yield chunk
+
+
 def _response(reply: Reply) -> Response:
-    response = Response(reply.body, status=reply.status, content_type=reply.content_type)
+    if reply.chunks is None:
+        response = Response(reply.body, content_type=reply.content_type)
+    else:
+        response = _flowing(_closing(reply.chunks), reply.content_type)
+    response.status_code = reply.status
     for name, value in reply.headers.items():
         response.headers[name] = value
-    return response
-
-
-async def _stamp(response: Any) -> Any:
-    response.headers["X-Request-Id"] = g.get("request_id", "")
     return response
 
 
@@ -311,6 +345,7 @@ def _add_lifespan(app: Quart, kernel: Kernel) -> None:
         try:
             await kernel.pool.close()
         finally:
+            await kernel.media.close()
             try:
                 await stack.aclose()
             except Exception:  # the guard around third-party code: the end is not held up by it

@@ -26,6 +26,7 @@ from mlxkernel.api import ModelSpec
 from mlxkernel.errors import ConfigError
 from mlxkernel.formats import Shape
 from mlxkernel.hookspecs import GROUP
+from mlxkernel.media.settings import MediaConfig
 from mlxkernel.messages import Json
 
 ENV_PREFIX = "MLXKERNEL_"
@@ -40,13 +41,17 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """`[server]`: the address, and what a client may cost.
 
     Port 0 takes a free one. `allowed_hosts` are names beside the loopback ones that a Host header may
-    carry while the server listens on loopback. Sizes in bytes, times in seconds.
+    carry while the server listens on loopback. `allow_origins` are the origins of web pages that may use the
+    server (``https://chat.example``, or ``*`` for all), `allow_desktop` adds those of desktop apps' windows.
+    Sizes in bytes, times in seconds.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     insecure: bool = False
     allowed_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
+    allow_desktop: bool = False
     max_body: Annotated[int, Meta(gt=0)] = 64 * 1024 * 1024
     keep_alive: Positive = 10.0
     drain_grace: NotNegative = 30.0
@@ -101,6 +106,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     worker: WorkerConfig = WorkerConfig()
     auth: AuthConfig = AuthConfig()
     log: LogConfig = LogConfig()
+    media: MediaConfig = MediaConfig()
     models: dict[str, ModelSpec] = {}
     tool_formats: dict[str, Shape] = {}
     plugins: dict[str, dict[str, Json]] = {}

@@ -5,6 +5,7 @@ The law of events, which the test kit checks wherever events flow:
 - `Progress` may come at any time before the end;
 - at most one `Started`, before every delta; a request may fail without it, never finish;
 - each choice that was started ends with one `ChoiceFinished`, after which it is silent;
+- `Rendered` and `Embedding` come between `Started` and `Finished`, and only for their tasks;
 - exactly one `Finished` or `Failed`, and nothing after it.
 """
 
@@ -126,10 +127,42 @@ class ChoiceFinished(Struct, frozen=True, tag="choice", omit_defaults=True):
     stop: str | None = None
 
 
+class Rendered(Struct, frozen=True, tag="rendered", omit_defaults=True):
+    """What the model would be given for prompt `index`: the text after the template, and its token ids.
+
+    `pieces` are the tokens as the vocabulary writes them (``Ġhello``), for who asked for them.
+    """
+
+    index: int
+    text: str
+    tokens: tuple[int, ...]
+    pieces: tuple[str, ...] = ()
+
+
+class Embedding(Struct, frozen=True, tag="embedding", omit_defaults=True):
+    """The vector of prompt `index`: 32-bit floats, little-endian."""
+
+    index: int
+    vector: bytes
+
+
+class Timing(Struct, frozen=True, omit_defaults=True):
+    """Where a request's time went, in seconds, as the kernel saw it.
+
+    `waiting`: until the engine began with it (a queue, a model that loads, the template). `prefill`: from then
+    until its first output. `decode`: from then to the end. Together they are the request's whole time.
+    """
+
+    waiting: float = 0.0
+    prefill: float = 0.0
+    decode: float = 0.0
+
+
 class Finished(Struct, frozen=True, tag="finished", omit_defaults=True):
-    """All choices are complete."""
+    """All choices are complete. The kernel fills in `timing`; an engine leaves it out."""
 
     usage: Usage
+    timing: Timing = Timing()
 
 
 class Failed(Struct, frozen=True, tag="failed", omit_defaults=True):
@@ -147,6 +180,8 @@ Event: TypeAlias = (
     | ToolCallEnded
     | Progress
     | ChoiceFinished
+    | Rendered
+    | Embedding
     | Finished
     | Failed
 )

@@ -10,9 +10,6 @@ from msgspec import Struct
 from mlxkernel.api import Health, Reply
 from mlxkernel.kernel import Kernel
 
-HEALTH_PATH = "/health"
-"""The only route that needs no key."""
-
 _BROKEN = ("crashed", "dead", "stuck")
 _LOADING = ("starting", "loading")
 

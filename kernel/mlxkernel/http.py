@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from msgspec import Struct
 
@@ -30,12 +30,16 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """A complete HTTP answer."""
+    """A complete HTTP answer. With `chunks` the body comes piece by piece, and `body` is not looked at.
+
+    `chunks` is closed when the client leaves; it runs in the request's task and has no time limit.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = {}
+    chunks: AsyncGenerator[bytes, None] | None = None
 
 
 class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):

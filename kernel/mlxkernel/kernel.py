@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
 
 from mlxkernel import __version__
 from mlxkernel.api import Authenticator, Health, ModelInfo, ModelSpec
 from mlxkernel.config import Config
-from mlxkernel.errors import ConfigError, StartError
+from mlxkernel.download import fetch
+from mlxkernel.errors import ConfigError, Fault, StartError
+from mlxkernel.events import Progress
 from mlxkernel.host import PluginHost, Scope
+from mlxkernel.media.admission import Admission
 from mlxkernel.pipeline import Pipeline
 from mlxkernel.pool import Pool
 
@@ -23,12 +26,15 @@ class Kernel:
     Raises `StartError` when the plugins, the models' names or the auth scheme do not add up.
     """
 
-    def __init__(self, config: Config, entries: Iterable[EntryPoint] | None = None) -> None:
+    def __init__(
+        self, config: Config, entries: Iterable[EntryPoint] | None = None, media: Admission | None = None
+    ) -> None:
         self.config = config
+        self.media = media or Admission(config.media)
         self.host = PluginHost(config, Scope.KERNEL, entries)
         self.host.load()
         self.pool = Pool(config, self.host)
-        self.pipeline = Pipeline(self.host, self.pool)
+        self.pipeline = Pipeline(self.host, self.pool, self.media)
         self.authenticator = choose_authenticator(config, self.host)
         self._started = time.time()
 
@@ -57,6 +63,14 @@ class Kernel:
     def info(self, name: str) -> ModelInfo | None:
         """What is known of a model, None while it is not loaded."""
         return self.pool.info(name)
+
+    def abort(self, request_id: str, fault: Fault) -> bool:
+        """End the run of the `Request` with this id; False when no such run is under way."""
+        return self.pipeline.abort_one(request_id, fault)
+
+    def fetch(self, source: str) -> AsyncGenerator[Progress, None]:
+        """Download a model's files from its source; adds no model."""
+        return fetch(source, self.host)
 
 
 def choose_authenticator(config: Config, host: PluginHost) -> Authenticator:

@@ -32,12 +32,20 @@ class Text(Struct, frozen=True, tag="text", omit_defaults=True):
 
 
 class Image(Struct, frozen=True, tag="image", omit_defaults=True):
-    """A picture: the encoded file's bytes, or a URL that the media policy has yet to fetch."""
+    """A picture: the encoded file's bytes, or a URL that the media policy has yet to fetch.
+
+    A dialect makes it of one or the other. `media_type` is what the client declared (``image/png``), None if
+    nothing; `where` is the path of the field that holds the picture in the client's body, which a fault
+    names. An engine gets `data` only: a whole picture of an allowed format and size, with `media_type` as
+    it was found to be.
+    """
 
     data: bytes | None = None
     url: str | None = None
     detail: str | None = None
     extra: Json = None
+    media_type: str | None = None
+    where: str | None = None
 
 
 class Audio(Struct, frozen=True, tag="audio", omit_defaults=True):

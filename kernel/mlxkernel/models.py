@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -43,6 +43,8 @@ class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     `source` is ``bundled:tiny``, a path, or a hub id. `engine`, `template`, the formats and `cache` are
     names of registered values; ``auto`` lets the engine look at the model's config.json and chat
     template, a `template` of None takes the model's own, and a format ``none`` leaves the text as it is.
+    `pooling` is how the states of a text's tokens become its embedding: their mean, the last one's or
+    the first one's; ``auto`` does as the model's 1_Pooling/config.json says, and without one takes the mean.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     template: str | None = None
     tool_format: str = "auto"
     reasoning_format: str = "auto"
+    pooling: Literal["auto", "mean", "last", "first"] = "auto"
     cache: str = "prefix"
     preload: bool = False
     trust_remote_code: bool = False
@@ -62,7 +65,11 @@ class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a model once it is loaded. `context` and `vocabulary` are in tokens.
 
-    The formats are the names of those that the engine chose, None for none.
+    The formats are the names of those that the engine chose, None for none. `embedding` is the
+    number of components of a text's vector, None when the model gives none. `modalities` are the kinds of
+    input that it takes, of ``text`` and ``image``; a picture for a model without ``image`` is refused before
+    its engine sees it. `bound` are the forms that an answer can be bound to, of ``json_object``,
+    ``json_schema``, ``regex`` and ``lark``.
     """
 
     name: str
@@ -73,9 +80,12 @@ class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning_format: str | None = None
     context: int
     vocabulary: int
+    embedding: int | None = None
     parameters: int = 0
     weight_bytes: int = 0
     demonstration: bool = False
+    modalities: tuple[str, ...] = ("text",)
+    bound: tuple[str, ...] = ()
 
 
 class EngineStats(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mlxkernel.api import Engine, EventParser, ModelSpec
 from mlxkernel.arguments import ArgumentCheck
-from mlxkernel.events import Event, Started
+from mlxkernel.events import Embedding, Event, Rendered, Started
 from mlxkernel.registry import Registries
 from mlxkernel.request import Conversation, NoTool, Request
 
@@ -37,7 +37,7 @@ class Parsers:
         if isinstance(event, Started):
             self._prompt_end = event.prompt_end
         index = getattr(event, "index", None)
-        if index is None:
+        if index is None or isinstance(event, (Rendered, Embedding)):
             return (event,)
         chain = self._chains.get(index)
         if chain is None:

@@ -34,6 +34,12 @@ STABLE = 60.0
 SILENCE_WORTH_TELLING = 3.0
 """Seconds without a frame after which /health says so; a worker beats several times a second."""
 
+DEMONSTRATION = (
+    "'%s' is a demonstration model, small enough to travel with mlxkernel: "
+    "serve a real one with `mlxkernel serve -m mlx-community/Qwen3-4B-Instruct-2507-4bit`"
+)
+"""What the log says once when a bundled model is ready."""
+
 
 class WorkerState(Enum):
     """What the worker is doing, as far as the kernel can know."""
@@ -90,7 +96,8 @@ class Supervisor:
 
     async def submit(self, request: Request) -> AsyncIterator[Event]:
         """Run the request on the worker; waits for the load, survives one crash before its first event."""
-        flight = Flight(request, merging=self._merging)
+        # What a dialect remembers stays here: it may be large, and need not be a value that can travel.
+        flight = Flight(msgspec.structs.replace(request, extra=None), merging=self._merging)
         self._flights[request.id] = flight
         if self._state is WorkerState.DEAD:
             flight.put(Failed(self._dead_fault()))
@@ -99,7 +106,7 @@ class Supervisor:
         else:
             self.start()
             if self._state is WorkerState.READY and self._worker is not None:
-                self._worker.send(frames.Submit(request))
+                self._worker.send(frames.Submit(flight.request))
         try:
             async for event in flight:
                 yield event
@@ -303,10 +310,13 @@ class Supervisor:
             self._state = WorkerState.LOADING
 
     def _ready(self, info: ModelInfo) -> None:
+        first = self._info is None
         self._info, self._state, self._stage, self._reason = info, WorkerState.READY, None, None
         self._loaded = True
         self._ready_at = time.monotonic()
         logger.info("model '%s' is ready (%s, %s)", self.spec.name, info.architecture, info.engine)
+        if info.demonstration and first:
+            logger.info(DEMONSTRATION, self.spec.name)
         if self._worker is not None:
             for flight in self._flights.values():
                 flight.merging = self._merging

@@ -18,7 +18,6 @@ import pytest
 
 import mlxkernel
 from mlxkernel.api import (
-    Answer,
     DirectEngine,
     Endpoint,
     EngineStats,
@@ -42,6 +41,7 @@ from mlxkernel.events import (
     Usage,
 )
 from mlxkernel.flight import Flight
+from mlxkernel.fold import Answer
 from mlxkernel.host import PluginHost, Scope, discover
 from mlxkernel.kernel import Kernel
 from mlxkernel.messages import Message, Role, Text

@@ -118,7 +118,7 @@ def test_values_are_toml_or_text(text: str, value: Any) -> None:
         ("[serve]", "unknown table [serve]; did you mean 'server'?"),
         (
             "[zzz]",
-            "unknown table [zzz]; known: auth, kernel, log, models, plugins, server, tool_formats, worker",
+            "unknown table [zzz]; known: auth, kernel, log, media, models, plugins, server, tool_formats, worker",
         ),
         ("[server]\nprot = 1", "unknown key 'prot' in [server]; did you mean 'port'?"),
         ("[auth]\nzzz = 1", "unknown key 'zzz' in [auth]; known: use"),
@@ -138,8 +138,8 @@ def test_values_are_toml_or_text(text: str, value: Any) -> None:
         ("[models.a]\nalias = []", "unknown key 'alias' in [models.a]; did you mean 'aliases'?"),
         (
             "[models.a]\nname = 'b'",
-            "unknown key 'name' in [models.a]; known: aliases, cache, defaults, engine, limits, preload, "
-            "reasoning_format, source, template, tool_format, trust_remote_code",
+            "unknown key 'name' in [models.a]; known: aliases, cache, defaults, engine, limits, pooling, "
+            "preload, reasoning_format, source, template, tool_format, trust_remote_code",
         ),
         (
             "[models.a]\nsource = 's'\naliases = ['x', 3]",

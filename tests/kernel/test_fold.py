@@ -21,8 +21,8 @@ from mlxkernel.events import (
     ToolCallStarted,
     Usage,
 )
-from mlxkernel.fold import Answer, Folder, fold
-from mlxkernel.messages import ToolCall
+from mlxkernel.fold import Answer, Folder, Section, fold
+from mlxkernel.messages import Reasoning, Text, ToolCall
 from mlxkernel.testing import check_law
 
 FAULT = Fault(kind=FaultKind.INTERNAL, message="sorry", code="c")
@@ -53,6 +53,35 @@ def test_the_fold_of_a_run() -> None:
     assert first.stop == "<end>"
     assert (second.text, second.logprobs, second.reason) == ("Hi", (mark,), FinishReason.LENGTH)
     assert fold(events).usage == Usage(3, 9)
+
+
+def test_the_sections_of_a_choice_keep_their_order_and_their_logprobs() -> None:
+    a, b, c, d = (TokenLogprob(number, b"", -0.5) for number in range(4))
+    events: list[Event] = [
+        Started(3),
+        ReasoningDelta(0, "h"),
+        ReasoningDelta(0, "m"),
+        TextDelta(0, "A", 1, (a,)),
+        TextDelta(0, "", 1, (b,)),
+        ToolCallStarted(0, 0, "c0", "add"),
+        ToolCallStarted(0, 1, "c1", "sub"),
+        ToolCallDelta(0, 0, "{}"),
+        ReasoningDelta(0, ""),
+        TextDelta(0, "B", 1, (c,)),
+        TextDelta(0, "", 1, (d,)),
+        ChoiceFinished(0, FinishReason.STOP),
+        Finished(Usage(3, 9)),
+    ]
+    check_law(events)
+    [choice] = fold(events).choices
+    assert choice.sections == (
+        Section(Reasoning("hm")),
+        Section(Text("A"), (a,)),
+        Section(ToolCall("c0", "add", "{}")),
+        Section(ToolCall("c1", "sub", "")),
+        Section(Text("B"), (b, c, d)),
+    )
+    assert (choice.text, choice.logprobs) == ("AB", (a, b, c, d))
 
 
 def test_a_choice_that_said_nothing_is_still_there() -> None:

@@ -25,7 +25,18 @@ HEAVY = frozenset(
 
 PUBLIC = frozenset(
     f"mlxkernel.{name}"
-    for name in ("api", "errors", "events", "fold", "formats", "hookspecs", "messages", "request", "testing")
+    for name in (
+        "api",
+        "embedded",
+        "errors",
+        "events",
+        "fold",
+        "formats",
+        "hookspecs",
+        "messages",
+        "request",
+        "testing",
+    )
 )
 """The modules of the kernel that a plugin may import, besides the names of `mlxkernel` itself."""
 
@@ -39,7 +50,7 @@ GUARDS = {
     "kernel/mlxkernel/host.py",
     "kernel/mlxkernel/pipeline.py",
     "kernel/mlxkernel/worker/runtime.py",
-    "plugins/mlxkernel_plugins/mlx_text/adjustments.py",
+    "plugins/mlxkernel_mlx/adjustments.py",
 }
 """Where everything may be caught: around third-party code and a worker's step, and at the last line."""
 
@@ -89,7 +100,7 @@ def test_the_kernel_imports_neither_plugins_nor_mlx() -> None:
         f"{relative(path)}:{line} imports {module}"
         for path in sources(KERNEL)
         for line, module in imports(path, KERNEL)
-        if top(module) in HEAVY or top(module) == "mlxkernel_plugins"
+        if top(module) in HEAVY or top(module) in ("mlxkernel_plugins", "mlxkernel_mlx")
     ]
     assert found == []
 
@@ -124,6 +135,16 @@ def test_a_plugin_imports_nothing_of_another() -> None:
         for path in sources(PLUGINS)
         for line, module in imports(path, PLUGINS)
         if top(module) == "mlxkernel_plugins" and _plugin_of(module) != _plugin_of(module_of(path, PLUGINS))
+    ]
+    assert found == []
+
+
+def test_the_library_of_the_engines_imports_no_plugin_and_no_model_library() -> None:
+    found = [
+        f"{relative(path)}:{line} imports {module}"
+        for path in sources(PLUGINS / "mlxkernel_mlx")
+        for line, module in imports(path, PLUGINS)
+        if top(module) in ("mlxkernel_plugins", "mlx_lm", "mlx_vlm")
     ]
     assert found == []
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from mlxkernel import api, caching, errors, events, fold, hookspecs, http, messages, models, request
+from mlxkernel import api, caching, embedded, errors, events, fold, hookspecs, http, messages, models, request
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "interface.txt"
-MODULES = (hookspecs, api, caching, errors, events, fold, http, messages, models, request)
+MODULES = (hookspecs, api, caching, embedded, errors, events, fold, http, messages, models, request)
 UPDATE = "MLXKERNEL_UPDATE_GOLDEN"
 
 

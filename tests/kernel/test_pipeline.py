@@ -181,6 +181,21 @@ async def test_a_parser_that_breaks_ends_its_run_and_frees_the_engine(
         assert "KeyError: 'parser'" in caplog.text
 
 
+async def test_a_plugin_may_end_a_run(kit: Any) -> None:
+    fault = Fault(kind=FaultKind.INVALID, message="Enough.", code="enough")
+    async with kit.serving(models=TWO) as serving:
+        answering = post(serving, model="m")
+        await kit.until(lambda: serving.toy.engine.live)
+        serving.toy.engine.put(Started(1), TextDelta(0, "a"))
+        [request] = serving.toy.engine.requests
+        assert not serving.kernel.abort("nobody", fault)
+        assert serving.kernel.abort(request.id, fault)
+        reply = await answering
+        assert (reply.status_code, reply.json()["toy_error"]) == (400, "Enough.")
+        await kit.until(lambda: not serving.toy.engine.live)
+        assert not serving.kernel.abort(request.id, fault)
+
+
 async def test_an_engine_that_raises(kit: Any, caplog: pytest.LogCaptureFixture) -> None:
     class Raising(kit.StringEngine):  # type: ignore[misc]
         async def submit(self, request: Request) -> Any:

@@ -125,6 +125,11 @@ async def test_a_cancelled_request_frees_its_row(kit: Any, supervise: Any) -> No
     assert spoken(await collect(supervisor, kit.ask("count 1", "r2"))) == "1 "
 
 
+async def test_what_a_dialect_remembers_need_not_travel(kit: Any, supervise: Any) -> None:
+    request = msgspec.structs.replace(kit.ask("count 1"), extra=object())
+    assert spoken(await collect(supervise(), request)) == "1 "
+
+
 async def test_a_reader_that_leaves_frees_its_row(kit: Any, supervise: Any) -> None:
     supervisor = supervise()
     events = supervisor.submit(kit.ask("forever"))

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlxkernel.cli.options import DEFAULT_SERVER
-from mlxkernel.config import nearest
-from mlxkernel.errors import StartError
 
 if TYPE_CHECKING:
     from mlxkernel.cli.conversation import Conversation
@@ -46,62 +44,16 @@ def chat(
 ) -> None:
     """Chat in the terminal; /help lists what can be done."""
     from mlxkernel.cli.conversation import Conversation
-    from mlxkernel.cli.remote import AnswerFailed
+    from mlxkernel.cli.session import open_session
 
     with ExitStack() as stack:
-        remote, wanted = _open(stack, model, server, key)
-        try:
-            names = remote.models()
-        except AnswerFailed as error:
-            raise StartError(f"{remote.url}: {error}") from None
-        if wanted is not None and wanted not in names:
-            raise StartError(f"{remote.url} has no model '{wanted}'; {nearest(wanted, names)}")
-        if not names:
-            raise StartError(f"{remote.url} serves no model")
-        conversation = Conversation(names, wanted or names[0], temperature)
+        session = open_session(stack, "chat -m bundled:tiny", model=model, server=server, key=key)
+        remote = session.remote
+        conversation = Conversation(session.models, session.model, temperature)
         conversation.system = system
         if sys.stdin.isatty():
             _dim(f"{conversation.model} on {remote.url}; /help lists the commands")
         Talk(remote, conversation).run()
-
-
-def _open(
-    stack: ExitStack, model: str | None, server: str | None, key: str | None
-) -> tuple[Remote, str | None]:
-    """The server to talk to, and the model that was asked for by name (None: the server's first)."""
-    from mlxkernel.cli.remote import connect, find_server
-
-    if server is not None:
-        remote = connect(server, key)
-        stack.callback(remote.close)
-        return remote, model
-    found = find_server(DEFAULT_SERVER, key)
-    if found is not None:
-        stack.callback(found.close)
-        if model is None or model in found.health().models:
-            return found, model
-    if model is None:
-        raise StartError(
-            f"no server answers on {DEFAULT_SERVER}; start one (mlxkernel serve -c mlx.toml), name one "
-            "(--server URL), or chat with a model of your own (mlxkernel chat -m bundled:tiny)"
-        )
-    return _private(stack, model), None
-
-
-def _private(stack: ExitStack, model: str) -> Remote:
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    from mlxkernel.cli.private import PrivateServer
-    from mlxkernel.cli.terminal import messages
-
-    private = stack.enter_context(PrivateServer(model))
-    columns = (TextColumn("{task.description}"), BarColumn())
-    console = messages()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(f"{model}: starting", total=1.0)
-        return private.remote(
-            lambda stage, fraction: progress.update(bar, description=f"{model}: {stage}", completed=fraction)
-        )
 
 
 class Talk:
@@ -149,8 +101,9 @@ class Talk:
                     end = event
                     break
                 first = first or time.monotonic()
-                said.append(event.text)
-                print(event.text, end="", flush=True)
+                if not event.thought:
+                    said.append(event.text)
+                    print(event.text, end="", flush=True)
         except KeyboardInterrupt:
             _dim(" [stopped]")
         except AnswerFailed as error:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 import httpx
@@ -14,6 +14,7 @@ import msgspec
 
 from mlxkernel.cli.remote import Remote
 from mlxkernel.errors import StartError
+from mlxkernel.messages import Json
 
 STOP_GRACE = 10.0
 """Seconds that the server has to end its worker."""
@@ -22,10 +23,14 @@ REFRESH = 0.1
 
 
 class PrivateServer:
-    """A context manager around a server process that serves one model to this program alone."""
+    """A context manager around a server process that serves one model to this program alone.
 
-    def __init__(self, model: str) -> None:
+    `settings` are keys of the configuration (``media.fetch``) with their values.
+    """
+
+    def __init__(self, model: str, settings: Mapping[str, Json] | None = None) -> None:
         self._model = model
+        self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._remote: Remote | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
@@ -34,6 +39,8 @@ class PrivateServer:
         command = [sys.executable, "-m", "mlxkernel", "serve", "-m", self._model, "--port", "0"]
         # Keys that guard other servers do not concern this one: it listens on loopback for its parent.
         command += ["--exit-with-parent", "--log-level", "error", "--set", "auth.use=open"]
+        for setting, value in self._settings.items():
+            command += ["--set", f"{setting}={msgspec.json.encode(value).decode()}"]
         # A Ctrl-C in the terminal stops an answer, not the server.
         self._process = subprocess.Popen(
             command,

@@ -8,14 +8,40 @@ from typing import Annotated
 
 import typer
 
-from mlxkernel.cli import chat, config, doctor, models, plugins, serve, version, worker
+from mlxkernel.cli import (
+    ask,
+    chat,
+    config,
+    doctor,
+    download,
+    inspector,
+    models,
+    plugins,
+    routes,
+    serve,
+    version,
+    worker,
+)
 from mlxkernel.errors import MlxKernelError
 
 NAME = "mlxkernel"
 HELP = "An inference server for MLX models, built as a plugin microkernel."
 DEBUG = "--debug"
 
-BUILTIN = ("chat", "config", "doctor", "models", "plugins", "serve", "version", "worker")
+BUILTIN = (
+    "ask",
+    "chat",
+    "config",
+    "doctor",
+    "download",
+    "inspector",
+    "models",
+    "plugins",
+    "routes",
+    "serve",
+    "version",
+    "worker",
+)
 """Commands that do without the plugins' own; only other words make the plugins' modules load."""
 
 
@@ -27,12 +53,16 @@ def build() -> typer.Typer:
     program.callback()(_options)
     program.command("serve")(serve.serve)
     program.command("chat")(chat.chat)
+    program.command("ask")(ask.ask)
     program.command("models")(models.models)
     program.add_typer(plugins.group, name="plugins")
+    program.command("routes")(routes.routes)
     program.add_typer(config.group, name="config")
     program.command("doctor")(doctor.doctor)
     program.command("version")(version.version)
     program.command("worker", hidden=True)(worker.worker)
+    program.command("inspector", hidden=True)(inspector.inspector)
+    program.command("download", hidden=True)(download.download)
     return program
 
 

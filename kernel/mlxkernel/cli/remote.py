@@ -29,9 +29,10 @@ class Report(Struct, frozen=True):
 
 
 class Piece(Struct, frozen=True):
-    """A piece of a streamed answer."""
+    """A piece of a streamed answer, or of what the model thinks before it."""
 
     text: str
+    thought: bool = False
 
 
 class End(Struct, frozen=True):
@@ -40,10 +41,11 @@ class End(Struct, frozen=True):
     reason: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cached_tokens: int = 0
 
 
-Turn: TypeAlias = "dict[str, str]"
-"""A message of the conversation: `role` and `content`."""
+Turn: TypeAlias = "dict[str, Any]"
+"""A message of the conversation: `role`, and `content` as text or as parts."""
 
 
 class AnswerFailed(MlxKernelError):
@@ -78,7 +80,11 @@ class Remote:
         return [entry["id"] for entry in msgspec.json.decode(reply.content)["data"]]
 
     def answer(
-        self, model: str, turns: Sequence[Turn], temperature: float | None = None
+        self,
+        model: str,
+        turns: Sequence[Turn],
+        temperature: float | None = None,
+        max_tokens: int | None = None,
     ) -> Iterator[Piece | End]:
         """Stream an answer; closing the iterator makes the server stop. Raises `AnswerFailed`."""
         body: dict[str, Any] = {
@@ -89,6 +95,8 @@ class Remote:
         }
         if temperature is not None:
             body["temperature"] = temperature
+        if max_tokens is not None:
+            body["max_tokens"] = max_tokens
         try:
             with self._client.stream("POST", "/v1/chat/completions", json=body) as reply:
                 if reply.status_code != httpx.codes.OK:
@@ -129,7 +137,7 @@ def connect(url: str, key: str | None = None) -> Remote:
 def _pieces(lines: Iterator[str]) -> Iterator[Piece | End]:
     """The events of a chat completion stream (server-sent events, one JSON object each)."""
     reason: str | None = None
-    usage: dict[str, int] = {}
+    usage: dict[str, Any] = {}
     for line in lines:
         if not line.startswith("data: ") or line == "data: [DONE]":
             continue
@@ -138,10 +146,13 @@ def _pieces(lines: Iterator[str]) -> Iterator[Piece | End]:
             raise AnswerFailed(event["error"]["message"])
         usage = event.get("usage") or usage
         for choice in event["choices"]:
+            if thought := choice["delta"].get("reasoning_content"):
+                yield Piece(thought, thought=True)
             if text := choice["delta"].get("content"):
                 yield Piece(text)
             reason = choice.get("finish_reason") or reason
-    yield End(reason, usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+    yield End(reason, usage.get("prompt_tokens"), usage.get("completion_tokens"), cached)
 
 
 def _message(body: bytes, status: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import ModuleType
 
@@ -13,16 +14,18 @@ from mlxkernel.api import DirectEngine, EngineFactory, EngineStats, Health, Mode
 from mlxkernel.errors import Fault, FaultKind
 from mlxkernel.events import (
     ChoiceFinished,
+    Embedding,
     Event,
     Failed,
     Finished,
     FinishReason,
+    Rendered,
     Started,
     TextDelta,
     Usage,
 )
 from mlxkernel.flight import Flight
-from mlxkernel.request import Request
+from mlxkernel.request import Generate, Prompts, Render, Request
 
 
 class Script(Struct, frozen=True, kw_only=True):
@@ -42,6 +45,8 @@ class Script(Struct, frozen=True, kw_only=True):
     def events(self, request: Request) -> list[Event]:
         """The events of one run, in order."""
         events: list[Event] = [Started(prompt_tokens=7)]
+        if not isinstance(request.task, Generate):
+            return [*events, *_results(request), Finished(Usage(prompt_tokens=7))]
         for index in range(request.n):
             for count, word in enumerate(self.words):
                 if count == self.fail_after:
@@ -54,15 +59,32 @@ class Script(Struct, frozen=True, kw_only=True):
         return [*events, Finished(Usage(prompt_tokens=7, completion_tokens=completion))]
 
 
+def _results(request: Request) -> list[Event]:
+    """One rendering of seven tokens, or one vector of three components, per prompt."""
+    count = len(request.input.items) if isinstance(request.input, Prompts) else 1
+    match request.task:
+        case Render(pieces=pieces):
+            words = tuple("abcdefg") if pieces else ()
+            return [Rendered(index, "a fake prompt", tuple(range(7)), words) for index in range(count)]
+        case _:
+            return [Embedding(index, struct.pack("<3f", 1.0, 0.0, 0.0)) for index in range(count)]
+
+
 class FakeEngine:
     """Plays a `Script`; implements `mlxkernel.api.Engine`.
 
     `requests` are all that came, `cancelled` the ids that were cancelled before their end, `live` the ids
-    that run now: a test that ends with live ones has found a leak.
+    that run now: a test that ends with live ones has found a leak. `modalities` is what it says to take.
     """
 
-    def __init__(self, spec: ModelSpec, script: Script | Callable[[Request], Sequence[Event]]) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        script: Script | Callable[[Request], Sequence[Event]],
+        modalities: tuple[str, ...] = ("text",),
+    ) -> None:
         self.spec = spec
+        self.modalities = modalities
         self.script = script
         self.requests: list[Request] = []
         self.cancelled: list[str] = []
@@ -73,7 +95,12 @@ class FakeEngine:
     def info(self) -> ModelInfo:
         """A model of no size."""
         return ModelInfo(
-            name=self.spec.name, architecture="fake", engine="fake", context=4096, vocabulary=256
+            name=self.spec.name,
+            architecture="fake",
+            engine="fake",
+            context=4096,
+            vocabulary=256,
+            modalities=self.modalities,
         )
 
     async def submit(self, request: Request) -> AsyncIterator[Event]:
@@ -116,11 +143,12 @@ class FakeEngine:
 def fake_plugin(
     script: Script | Callable[[Request], Sequence[Event]] | None = None,
     engines: list[FakeEngine] | None = None,
+    modalities: tuple[str, ...] = ("text",),
 ) -> ModuleType:
     """A plugin that registers the engine ``fake``; every engine that it makes is added to `engines`."""
 
     async def connect(spec: ModelSpec) -> FakeEngine:
-        engine = FakeEngine(spec, script or Script())
+        engine = FakeEngine(spec, script or Script(), modalities)
         if engines is not None:
             engines.append(engine)
         return engine

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from mlxkernel.events import (
     ChoiceFinished,
+    Embedding,
     Event,
     Failed,
     Finished,
     Progress,
     ReasoningDelta,
+    Rendered,
     Started,
     TextDelta,
     ToolCallDelta,
@@ -38,6 +40,9 @@ def check_law(events: Iterable[Event]) -> None:
                 ended = True
             case Failed():
                 ended = True
+            case Rendered() | Embedding():
+                if not started:
+                    raise AssertionError(f"{event} came before Started")
             case (
                 TextDelta(index=index)
                 | ReasoningDelta(index=index)
