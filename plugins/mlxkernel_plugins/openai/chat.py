@@ -7,16 +7,18 @@ from collections.abc import Callable
 import msgspec
 
 from mlxkernel import fold
-from mlxkernel.api import Encoder, HttpRequest, Reply
+from mlxkernel.api import Description, Encoder, HttpRequest, Reply
 from mlxkernel.errors import invalid
 from mlxkernel.events import (
     ChoiceFinished,
+    Embedding,
     Event,
     Failed,
     Finished,
     FinishReason,
     Progress,
     ReasoningDelta,
+    Rendered,
     Started,
     TextDelta,
     ToolCallDelta,
@@ -48,6 +50,9 @@ class ChatCompletions:
 
     method: str = "POST"
     path: str = "/v1/chat/completions"
+    description = Description(
+        summary="Answer a conversation", body=ChatBody, reply=ChatCompletion, event=ChatChunk
+    )
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -196,7 +201,9 @@ class ChatEncoder:
                 return self._frame.usage(usage)
             case Failed(fault=fault):
                 return stream.failure(fault)
-            case Started() | Progress() | ToolCallEnded():
+            case Started() | Progress() | ToolCallEnded() | Rendered() | Embedding():
+                return b""
+            case _:  # a kind that only a newer kernel knows
                 return b""
 
     def _text(self, event: TextDelta) -> bytes:

@@ -7,16 +7,18 @@ from collections.abc import Callable
 import msgspec
 
 from mlxkernel import fold
-from mlxkernel.api import Encoder, HttpRequest, Reply
-from mlxkernel.errors import RequestFailed, invalid, unsupported
+from mlxkernel.api import Description, Encoder, HttpRequest, Reply
+from mlxkernel.errors import invalid, unsupported
 from mlxkernel.events import (
     ChoiceFinished,
+    Embedding,
     Event,
     Failed,
     Finished,
     FinishReason,
     Progress,
     ReasoningDelta,
+    Rendered,
     Started,
     TextDelta,
     ToolCallDelta,
@@ -27,6 +29,7 @@ from mlxkernel.request import Prompts, Request
 from mlxkernel_plugins.openai import fields, generation, parsing, replies, sse, stream
 from mlxkernel_plugins.openai.bodies import CompletionBody
 from mlxkernel_plugins.openai.logprobs import TextOffsets
+from mlxkernel_plugins.openai.prompts import prompts
 from mlxkernel_plugins.openai.replies import TextChoice, TextCompletion
 
 _decoder = msgspec.json.Decoder(CompletionBody)
@@ -40,6 +43,9 @@ class Completions:
 
     method: str = "POST"
     path: str = "/v1/completions"
+    description = Description(
+        summary="Go on with a text", body=CompletionBody, reply=TextCompletion, event=TextCompletion
+    )
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -49,7 +55,7 @@ class Completions:
         body = parsing.parse(http, _decoder, fields.COMPLETION_FIELDS)
         fields.refuse(body, fields.COMPLETION_REFUSALS)
         _check(body)
-        items = _prompts(body.prompt)
+        items = prompts(body.prompt, "prompt")
         if len(items) * (body.n or 1) > MAX_CHOICES:
             message = f"'prompt' times 'n' asks for more than {MAX_CHOICES} answers: send several requests."
             raise invalid(message, param="prompt", code="invalid_value")
@@ -82,29 +88,6 @@ def _check(body: CompletionBody) -> None:
         raise unsupported("best_of", "all answers are returned; leave it out or send the value of 'n'")
     if body.echo and body.logprobs is not None:
         raise unsupported("echo", "the prompt's tokens have no logprobs; leave out 'echo' or 'logprobs'")
-
-
-def _prompts(prompt: str | list[str | int | list[int]]) -> tuple[str | tuple[int, ...], ...]:
-    if not prompt:
-        raise _empty("prompt")
-    if isinstance(prompt, str):
-        return (prompt,)
-    for i, item in enumerate(prompt):
-        if type(item) is not type(prompt[0]):
-            message = "Invalid type for 'prompt': strings, token ids and lists of token ids cannot be mixed."
-            raise invalid(message, param=f"prompt[{i}]", code="invalid_type")
-        if item in ("", []):
-            raise _empty(f"prompt[{i}]")
-    tokens = tuple(item for item in prompt if isinstance(item, int))
-    if tokens:
-        return (tokens,)
-    texts = tuple(item for item in prompt if isinstance(item, str))
-    return texts or tuple(tuple(item) for item in prompt if isinstance(item, list))
-
-
-def _empty(path: str) -> RequestFailed:
-    message = f"Invalid value for '{path}': the prompt is empty, and a model needs at least one token."
-    return invalid(message, param=path, code="invalid_value")
 
 
 def _reason(reason: FinishReason) -> str:
@@ -147,9 +130,11 @@ class CompletionEncoder:
                 return self._frame.usage(usage)
             case Failed(fault=fault):
                 return stream.failure(fault)
-            case Started() | Progress() | ReasoningDelta():
+            case Started() | Progress() | ReasoningDelta() | Rendered() | Embedding():
                 return b""
             case ToolCallStarted() | ToolCallDelta() | ToolCallEnded():
+                return b""
+            case _:  # a kind that only a newer kernel knows
                 return b""
 
     def keep_alive(self) -> bytes:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 
+from mlxkernel import embedded
 from mlxkernel.errors import invalid, unsupported
 from mlxkernel.messages import Image, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
 from mlxkernel.request import Conversation
@@ -30,6 +29,7 @@ from mlxkernel_plugins.openai.turns import (
 )
 
 _DATA_URL = re.compile(r"^data:(?P<type>[^;,]*)(?P<parameters>(?:;[^;,]*)*),", re.IGNORECASE)
+_DETAILS = ("auto", "low", "high", "original")
 _SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 
@@ -127,35 +127,43 @@ def _user_parts(turn: UserTurn, path: str) -> Iterator[Part]:
             case TextPart():
                 yield Text(part.text)
             case ImagePart():
-                yield _image(part, f"{path}[{i}].image_url.url")
+                _check_detail(part.image_url.detail, f"{path}[{i}].image_url.detail")
+                yield image(part, f"{path}[{i}].image_url.url")
             case AudioPart():
                 raise unsupported(f"{path}[{i}].type", "the models do not hear; send text")
             case FilePart():
                 raise unsupported(f"{path}[{i}].type", "files are not read; send their text")
 
 
-def _image(part: ImagePart, path: str) -> Image:
+def _check_detail(detail: str | None, path: str) -> None:
+    if detail is not None and detail not in _DETAILS:
+        message = f"Invalid value for '{path}': expected one of {', '.join(map(repr, _DETAILS))}."
+        raise invalid(message, param=path, code="invalid_value")
+
+
+def image(part: ImagePart, path: str) -> Image:
+    """The picture of a part; `path` is where its URL stands. Raises `RequestFailed`."""
     url = part.image_url.url
     if url[:5].lower() != "data:":
         if not _SCHEME.match(url):
             message = f"Invalid value for '{path}': expected an absolute URL or a 'data:' URL."
             raise invalid(message, param=path, code="invalid_image_url")
-        return Image(url=url, detail=part.image_url.detail)
+        return Image(url=url, detail=part.image_url.detail, where=path)
     head = _DATA_URL.match(url)
     parameters = head["parameters"].lower().split(";") if head else []
     if head is None or not head["type"].lower().startswith("image/") or "base64" not in parameters:
         message = f"Invalid value for '{path}': expected 'data:image/<format>;base64,<data>'."
         raise invalid(message, param=path, code="invalid_image_url")
     try:
-        data = base64.b64decode(url[head.end() :], validate=True)
-    except (binascii.Error, ValueError):
+        data = embedded.decode(url[head.end() :])
+    except ValueError:
         message = f"Invalid value for '{path}': the picture's data is not base64."
         raise invalid(message, param=path, code="invalid_base64") from None
     if not data:
         raise invalid(
             f"Invalid value for '{path}': the picture is empty.", param=path, code="invalid_image_url"
         )
-    return Image(data=data, detail=part.image_url.detail)
+    return Image(data=data, detail=part.image_url.detail, media_type=head["type"].lower(), where=path)
 
 
 def _assistant_parts(turn: AssistantTurn, path: str) -> Iterator[Part]:

@@ -74,7 +74,9 @@ HONOURED = {
     "functions": "the predecessor of `tools`; the answer has the predecessor of `tool_calls`",
     "function_call": "the predecessor of `tool_choice`; only with `functions`",
     "response_format": "`text`, `json_object` or `json_schema`; see below",
-    "reasoning_effort": "`none`, `minimal`, `low`, `medium`, `high` or `xhigh`; `none` turns thinking off",
+    "reasoning_effort": (
+        "`none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`; `none` turns thinking off; see below"
+    ),
     "max_completion_tokens": "the same as `max_tokens`; both with different values are refused",
     "top_logprobs": "0 to 20; only with `logprobs`",
     "grammar": "extension: the answer follows this Lark grammar",
@@ -84,7 +86,7 @@ HONOURED = {
     "guided_grammar": "extension: the same as `grammar`",
     "guided_choice": "extension: the answer is one of these strings, none empty",
     "enable_thinking": "extension: whether the model thinks before it answers; absent: as it is used to",
-    "thinking_token_budget": "extension: at most this many tokens of thinking, from 0",
+    "thinking_token_budget": "extension: at most this many tokens of thinking, from 0; see below",
     "chat_template_kwargs": "extension: arguments for the model's chat template, by name",
     "add_generation_prompt": "extension: `false` only together with `continue_final_message`",
     "continue_final_message": "extension: the model goes on with the last message, which is an assistant's",
@@ -101,10 +103,7 @@ COMPLETION_FIELDS: tuple[str, ...] = CompletionBody.__struct_fields__
 
 def refuse(body: GenerationBody, refusals: Sequence[Refusal]) -> None:
     """Raises `RequestFailed` for the first field that asks for what is not offered."""
-    for refusal in refusals:
-        value = getattr(body, refusal.field)
-        if value is not None and value not in refusal.neutral:
-            raise unsupported(refusal.field, refusal.why)
+    refuse_fields(body, refusals)
     options = body.stream_options
     if options is None:
         return
@@ -113,3 +112,11 @@ def refuse(body: GenerationBody, refusals: Sequence[Refusal]) -> None:
         raise invalid(message, param="stream_options")
     if options.include_obfuscation:
         raise unsupported("stream_options.include_obfuscation", "streams are not padded; leave it out")
+
+
+def refuse_fields(body: Struct, refusals: Sequence[Refusal]) -> None:
+    """Raises `RequestFailed` for the first of these fields that has a value beyond the neutral ones."""
+    for refusal in refusals:
+        value = getattr(body, refusal.field)
+        if value is not None and value not in refusal.neutral:
+            raise unsupported(refusal.field, refusal.why)

@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from mlxkernel.api import HttpRequest, KernelView, Reply
+from mlxkernel.api import Description, Endpoint, Health, HttpRequest, KernelView, Reply
+from mlxkernel_plugins.openai.capabilities import Capabilities, capabilities
 
 OWNER = "mlxkernel"
 
 
 class Model(Struct, frozen=True):
-    """A model by one of its names. `created` is when the server started: weights bear no date."""
+    """A model by one of its names. `created` is when the server started: weights bear no date.
+
+    `capabilities` are told of one model, not in the list of all.
+    """
 
     id: str
     created: int
     object: Literal["model"] = "model"
     owned_by: str = OWNER
+    capabilities: Capabilities | UnsetType = UNSET
 
 
 class ModelList(Struct, frozen=True):
@@ -41,5 +46,24 @@ async def one(http: HttpRequest, kernel: KernelView) -> Reply:
     Raises `RequestFailed` (not_found) for a name that no model answers to.
     """
     name = http.path_args["id"]
-    kernel.resolve(name)
-    return Reply(body=msgspec.json.encode(Model(name, int(kernel.started))))
+    spec = kernel.resolve(name)
+    health = kernel.health().get(spec.name, Health(state="stopped"))
+    known = capabilities(spec, kernel.info(spec.name), health)
+    return Reply(body=msgspec.json.encode(Model(name, int(kernel.started), capabilities=known)))
+
+
+ROUTES = (
+    Endpoint(
+        method="GET",
+        path="/v1/models",
+        handle=listing,
+        description=Description(summary="List the models", reply=ModelList),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/models/<path:id>",
+        handle=one,
+        description=Description(summary="Show a model and what it can do", reply=Model),
+    ),
+)
+"""Both routes."""

@@ -15,10 +15,12 @@ import msgspec
 
 from mlxkernel.api import HttpRequest
 from mlxkernel.errors import Fault, FaultKind, RequestFailed, invalid
+from mlxkernel.messages import Json
 
 T = TypeVar("T")
 
 _PLACE = re.compile(r"^(?P<problem>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?$", re.DOTALL)
+_AT = re.compile(r" - at `(?:key` in `)?\$")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _WRONG_TYPE = re.compile(r"^Expected `(?P<expected>[^`]*)`(?:, got `(?P<got>[^`]*)`)?$")
@@ -41,6 +43,12 @@ _CHOICES = {
     "tool_choice.allowed_tools.mode": "'auto' and 'required'",
     "function_call": "'none', 'auto' and an object that names a function",
     "response_format.type": "'text', 'json_object' and 'json_schema'",
+    "input[].role": "'user', 'assistant', 'system' and 'developer'",
+    "input[].content[].type": "'input_text', 'input_image', 'output_text' and 'refusal'",
+    "input[].output[].type": "'input_text' and 'input_image'",
+    "text.format.type": "'text', 'json_object' and 'json_schema'",
+    "reasoning.effort": "'none', 'minimal', 'low', 'medium', 'high', 'xhigh' and 'max'",
+    "tool_choice.mode": "'auto' and 'required'",
     "reasoning_effort": "'none', 'minimal', 'low', 'medium', 'high' and 'xhigh'",
 }
 _PLACES = re.compile(r"\[\d+\]")
@@ -66,6 +74,17 @@ def parse(http: HttpRequest, decoder: msgspec.json.Decoder[T], fields: Sequence[
         raise _malformed("it is not UTF-8") from None
     except RecursionError:
         raise _malformed("it is nested too deeply") from None
+
+
+def part(value: Json, kind: type[T], path: str) -> T:
+    """A value from inside a body as `kind`; `path` is where it stands. Raises `RequestFailed` (400)."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        sentence = str(error)
+        if not _AT.search(sentence):
+            sentence += " - at `$`"
+        raise _explained(_AT.sub(rf"\g<0>.{path}", sentence), ()) from None
 
 
 def _check_content_type(value: str) -> None:

@@ -1,4 +1,4 @@
-"""Server-sent events, as OpenAI's streams use them: one line of ``data:`` per event, no names."""
+"""Server-sent events, as OpenAI's streams use them: one line of ``data:`` per event, names in one API."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def one_line(payload: bytes) -> bytes:
 def event(payload: bytes) -> bytes:
     """One event with this JSON."""
     return b"data: " + one_line(payload) + b"\n\n"
+
+
+def named_event(name: str, payload: bytes) -> bytes:
+    """One event with this name and JSON."""
+    return b"event: %b\n" % name.encode() + event(payload)

@@ -37,7 +37,7 @@ def _formats(body: ChatBody) -> Iterator[tuple[str, ResponseFormat]]:
         case JsonObjectFormat():
             yield "response_format", JsonObject()
         case JsonSchemaFormat(json_schema=named):
-            schema = _schema(named.schema, "response_format.json_schema.schema")
+            schema = checked_schema(named.schema, "response_format.json_schema.schema")
             if named.description is not None:
                 schema = {"description": named.description, **schema}
             yield "response_format", JsonSchema(schema, named.name or "answer", bool(named.strict))
@@ -46,15 +46,16 @@ def _formats(body: ChatBody) -> Iterator[tuple[str, ResponseFormat]]:
     if body.grammar is not None:
         yield "grammar", Grammar("lark", body.grammar)
     if body.regex is not None:
-        yield "regex", Grammar("regex", body.regex)
+        yield "regex", Grammar("regex", body.regex, "regex")
     if body.guided_json is not None:
-        yield "guided_json", JsonSchema(_schema(body.guided_json, "guided_json"))
+        yield "guided_json", JsonSchema(checked_schema(body.guided_json, "guided_json"), field="guided_json")
     if body.guided_regex is not None:
-        yield "guided_regex", Grammar("regex", body.guided_regex)
+        yield "guided_regex", Grammar("regex", body.guided_regex, "guided_regex")
     if body.guided_grammar is not None:
-        yield "guided_grammar", Grammar("lark", body.guided_grammar)
+        yield "guided_grammar", Grammar("lark", body.guided_grammar, "guided_grammar")
     if body.guided_choice is not None:
-        yield "guided_choice", Grammar("regex", "|".join(_literal(text) for text in body.guided_choice))
+        choices = "|".join(_literal(text) for text in body.guided_choice)
+        yield "guided_choice", Grammar("regex", choices, "guided_choice")
 
 
 def _literal(text: str) -> str:
@@ -62,6 +63,7 @@ def _literal(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text).replace("\n", r"\n")
 
 
-def _schema(schema: dict[str, Json], path: str) -> dict[str, Json]:
+def checked_schema(schema: dict[str, Json], path: str) -> dict[str, Json]:
+    """The same schema. Raises `RequestFailed` for one that cannot be carried to the grammar."""
     json_values.check(schema, path, MAX_SCHEMA_DEPTH)
     return schema

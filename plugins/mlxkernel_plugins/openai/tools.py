@@ -47,12 +47,12 @@ def toolbox(body: ChatBody) -> Toolbox:
     if body.functions:
         return _legacy(body)
     if body.function_call is not None and (body.tools or isinstance(body.function_call, NamedFunction)):
-        raise _only_with("function_call", "functions")
-    tools = _tools(_functions(body.tools or (), "tools"))
+        raise only_with("function_call", "functions")
+    tools = declared(_functions(body.tools or (), "tools"))
     if not tools:
         if body.tool_choice in (None, "auto", "none"):
             return Toolbox()
-        raise _only_with("tool_choice", "tools")
+        raise only_with("tool_choice", "tools")
     box = Toolbox(tools, parallel=body.parallel_tool_calls is not False)
     return _chosen(box, body)
 
@@ -62,8 +62,8 @@ def _legacy(body: ChatBody) -> Toolbox:
         message = "'functions' and 'tools' cannot be used together: send 'tools'."
         raise invalid(message, param="functions", code="invalid_value")
     if body.tool_choice is not None:
-        raise _only_with("tool_choice", "tools")
-    tools = _tools((f"functions[{i}]", definition) for i, definition in enumerate(body.functions or ()))
+        raise only_with("tool_choice", "tools")
+    tools = declared((f"functions[{i}]", definition) for i, definition in enumerate(body.functions or ()))
     choice: ToolChoice
     match body.function_call:
         case None | "auto":
@@ -71,7 +71,7 @@ def _legacy(body: ChatBody) -> Toolbox:
         case "none":
             choice = NoTool()
         case NamedFunction(name=name):
-            _check_known(name, tools, "function_call.name", "functions")
+            check_known(name, tools, "function_call.name", "functions")
             choice = RequiredTool((name,))
     # The shape has room for one call.
     return Toolbox(tools, choice, parallel=False, legacy=True)
@@ -87,7 +87,7 @@ def _chosen(box: Toolbox, body: ChatBody) -> Toolbox:
         case "required":
             return Toolbox(tools, RequiredTool(), parallel)
         case FunctionChoice(function=NamedFunction(name=name)):
-            _check_known(name, tools, "tool_choice.function.name", "tools")
+            check_known(name, tools, "tool_choice.function.name", "tools")
             return Toolbox(tools, RequiredTool((name,)), parallel)
         case AllowedToolsChoice(allowed_tools=allowed):
             names = _allowed(allowed, tools)
@@ -101,7 +101,7 @@ def _chosen(box: Toolbox, body: ChatBody) -> Toolbox:
 def _allowed(allowed: AllowedTools, tools: Sequence[Tool]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for path, function in _functions(allowed.tools, "tool_choice.allowed_tools.tools"):
-        _check_known(function.name, tools, f"{path}.name", "tools")
+        check_known(function.name, tools, f"{path}.name", "tools")
         names[function.name] = None
     return tuple(names)
 
@@ -113,7 +113,8 @@ def _functions(given: Iterable[AnyTool], path: str) -> Iterator[tuple[str, Funct
         yield f"{path}[{i}].function", tool.function
 
 
-def _tools(definitions: Iterable[tuple[str, FunctionDefinition]]) -> tuple[Tool, ...]:
+def declared(definitions: Iterable[tuple[str, FunctionDefinition]]) -> tuple[Tool, ...]:
+    """The tools of these definitions, each with its path. Raises `RequestFailed` for one that is wrong."""
     tools: dict[str, Tool] = {}
     for path, definition in definitions:
         name = definition.name
@@ -141,12 +142,14 @@ def _check_parameters(schema: dict[str, object], path: str) -> None:
     raise invalid(message, param=path, code="invalid_function_parameters")
 
 
-def _check_known(name: str, tools: Sequence[Tool], path: str, listed: str) -> None:
+def check_known(name: str, tools: Sequence[Tool], path: str, listed: str) -> None:
+    """Raises `RequestFailed` for a function that the field `listed` does not have."""
     if all(tool.name != name for tool in tools):
         message = f"Invalid value for '{path}': there is no function {name[:80]!r} in '{listed}'."
         raise invalid(message, param=path, code="invalid_value")
 
 
-def _only_with(field: str, needed: str) -> RequestFailed:
+def only_with(field: str, needed: str) -> RequestFailed:
+    """The error for a field that means nothing without another."""
     message = f"'{field}' is only allowed when '{needed}' are specified."
     return invalid(message, param=field, code="invalid_value")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mlxkernel.errors import Fault
 from mlxkernel.messages import Image, Message, Reasoning, Role, Text, ToolCall, ToolResult
@@ -180,14 +181,25 @@ def test_a_tool_result_gets_the_name_of_its_call(read_chat: Read) -> None:
 @pytest.mark.parametrize(
     ("url", "image"),
     [
-        (PNG, Image(data=b"\x89PNG\r\n\x1a\n", detail="low")),
+        (PNG, Image(data=b"\x89PNG\r\n\x1a\n", detail="low", media_type="image/png")),
         ("https://example.org/cat.png", Image(url="https://example.org/cat.png", detail="low")),
     ],
 )
 def test_pictures(read_chat: Read, url: str, image: Image) -> None:
     part = {"type": "image_url", "image_url": {"url": url, "detail": "low"}}
     turn = {"role": "user", "content": [{"type": "text", "text": "what?"}, part]}
-    assert messages(read_chat, turn) == (Message(Role.USER, (Text("what?"), image)),)
+    expected = replace(image, where="messages[0].content[1].image_url.url")
+    assert messages(read_chat, turn) == (Message(Role.USER, (Text("what?"), expected)),)
+
+
+def test_how_much_of_a_picture_is_to_be_seen(refused_chat: Refused) -> None:
+    part = {"type": "image_url", "image_url": {"url": PNG, "detail": "all"}}
+    fault = refused_chat(messages=[{"role": "user", "content": [part]}])
+    path = "messages[0].content[0].image_url.detail"
+    assert (fault.param, fault.message) == (
+        path,
+        f"Invalid value for '{path}': expected one of 'auto', 'low', 'high', 'original'.",
+    )
 
 
 @pytest.mark.parametrize(

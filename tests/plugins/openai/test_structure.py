@@ -41,12 +41,12 @@ def schema(**fields: Any) -> dict[str, Any]:
             JsonSchema({"description": "own"}, "n", False),
         ),
         ({"grammar": 'start: "a"'}, Grammar("lark", 'start: "a"')),
-        ({"regex": "a+"}, Grammar("regex", "a+")),
-        ({"guided_json": SCHEMA}, JsonSchema(SCHEMA)),
-        ({"guided_regex": "a+"}, Grammar("regex", "a+")),
-        ({"guided_grammar": 'start: "a"'}, Grammar("lark", 'start: "a"')),
-        ({"guided_choice": ["yes", "no"]}, Grammar("regex", "yes|no")),
-        ({"response_format": {"type": "text"}, "regex": "a+"}, Grammar("regex", "a+")),
+        ({"regex": "a+"}, Grammar("regex", "a+", "regex")),
+        ({"guided_json": SCHEMA}, JsonSchema(SCHEMA, field="guided_json")),
+        ({"guided_regex": "a+"}, Grammar("regex", "a+", "guided_regex")),
+        ({"guided_grammar": 'start: "a"'}, Grammar("lark", 'start: "a"', "guided_grammar")),
+        ({"guided_choice": ["yes", "no"]}, Grammar("regex", "yes|no", "guided_choice")),
+        ({"response_format": {"type": "text"}, "regex": "a+"}, Grammar("regex", "a+", "regex")),
     ],
 )
 def test_formats(read_chat: Read, fields: dict[str, Any], expected: ResponseFormat | None) -> None:
