@@ -83,7 +83,7 @@ def test_a_port_in_use(run) -> None:
     ("model", "reason"),
     [
         ("./nope", "there is no folder './nope'; give the path of a model's folder, or a hub id"),
-        ("bundled:nope", "no model 'nope' is bundled; bundled are: bundled:tiny"),
+        ("bundled:nope", "no model 'nope' is bundled; bundled are: bundled:tiny, bundled:tiny-vision"),
     ],
 )
 def test_a_model_that_is_not_there(run, model: str, reason: str) -> None:
