@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trustme
 
 from mlxkernel.media.addresses import Address
 from mlxkernel.media.fetcher import Fetched, Fetcher
@@ -19,8 +20,6 @@ from mlxkernel.media.refusal import PictureRefused
 from mlxkernel.media.settings import MediaConfig
 
 PUBLIC = "93.184.216.34"
-CERTIFICATE = Path(__file__).parent / "pictures.test.pem"
-"""A self-signed certificate for the name pictures.test, with its key; it guards nothing."""
 
 
 class Names:
@@ -343,14 +342,16 @@ async def test_a_port_on_which_nobody_listens(listen) -> None:
 
 
 async def test_tls_is_spoken_with_the_name_not_with_the_address(
-    listen, monkeypatch: pytest.MonkeyPatch
+    listen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    authority.issue_cert("pictures.test").configure_cert(context)
     wanted: list[str | None] = []
     context.sni_callback = lambda sslobj, name, context: wanted.append(name)
     port = await listen(_picture, context)
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     trusting = local(port)
     assert (await fetched(trusting, f"https://pictures.test:{port}/")).data == b"picture"
     code, _ = await refused(trusting, f"https://other.test:{port}/")
