@@ -35,8 +35,11 @@ class Adjustment:
         self.bias = _sparse(settings.logit_bias, vocabulary)
         self.banned = _sparse(dict.fromkeys(bans, -mx.inf) if self.least else {}, vocabulary)
         self.counts = mx.zeros((1, vocabulary))
-        if settings.penalises and prompt:
-            self.counts = self.counts.at[:, mx.array(list(prompt))].add(1.0)
+        self.window = settings.penalty_window if settings.penalises else None
+        counted = list(prompt if self.window is None else prompt[-self.window :])
+        if settings.penalises and counted:
+            self.counts = self.counts.at[:, mx.array(counted)].add(1.0)
+        self.recent = mx.array(counted if self.window else [], dtype=mx.int32)
         self.fault: str | None = None
         self.context = mx.array(list(prompt), dtype=mx.int32)
         self._processors = []
@@ -50,6 +53,15 @@ class Adjustment:
     def needed(settings: Settings, least: int) -> bool:
         """Whether a row with these settings has anything to adjust."""
         return bool(settings.logit_bias or settings.penalises or settings.processors or least)
+
+    def slide(self, token: mx.array) -> mx.array | None:
+        """Take `token` [1] into the window of the penalties; the token [1] that leaves it, None if none."""
+        assert self.window is not None
+        self.recent = mx.concatenate([self.recent, token.astype(mx.int32)])
+        if self.recent.size <= self.window:
+            return None
+        left, self.recent = self.recent[:1], self.recent[1:]
+        return left
 
     def process(self, logits: mx.array, token: mx.array) -> mx.array:
         """The logits [1, V] after this row's processors; `token` [1] is the newest."""
@@ -95,6 +107,7 @@ class Adjuster:
             self._presence = _column([one.presence_penalty for one in settings])
             self._frequency = _column([one.frequency_penalty for one in settings])
             self._lines = mx.arange(len(settings))
+        self._windowed = [(line, row) for line, row in enumerate(self._rows) if row.window is not None]
         self._processes = any(one.processors for one in settings)
 
     def __call__(self, logits: mx.array, tokens: mx.array, drawn: Sequence[int]) -> mx.array:
@@ -106,6 +119,7 @@ class Adjuster:
             changed = changed + self._bias
         if self._counts is not None:
             self._counts = self._counts.at[self._lines, newest].add(1.0)
+            self._counts = self._slid(self._counts, newest)
             changed = self._penalise(changed, self._counts)
         early = [drawn[place] < row.least for place, row in zip(self._places, self._rows, strict=True)]
         if any(early):
@@ -124,13 +138,22 @@ class Adjuster:
     def state(self) -> list[mx.array]:
         """What must be computed along with each step, or its graph would grow."""
         contexts = [row.context for row in self._rows] if self._processes else []
-        return contexts if self._counts is None else [*contexts, self._counts]
+        recent = [row.recent for _, row in self._windowed]
+        return [*contexts, *recent] if self._counts is None else [*contexts, *recent, self._counts]
 
     def release(self) -> None:
         """Give each row its counts back."""
         if self._counts is not None:
             for line, row in enumerate(self._rows):
                 row.counts = self._counts[line : line + 1]
+
+    def _slid(self, counts: mx.array, newest: mx.array) -> mx.array:
+        """The counts without what has left the windows."""
+        for line, row in self._windowed:
+            left = row.slide(newest[line : line + 1])
+            if left is not None:
+                counts = counts.at[line, left].add(-1.0)
+        return counts
 
     def _penalise(self, logits: mx.array, counts: mx.array) -> mx.array:
         seen = counts > 0

@@ -15,7 +15,7 @@ from mlxkernel.request import Conversation, Embed, Input, Prompts, ReasoningWish
 from mlxkernel_mlx.constraints import Guidance, Guide
 from mlxkernel_mlx.conversation import ChatFormat, Turn, length
 from mlxkernel_mlx.embedding import EmbedJob
-from mlxkernel_mlx.jobs import Prompt, RenderJob, TextJob
+from mlxkernel_mlx.jobs import WORTH_KEEPING, Prompt, RenderJob, TextJob
 from mlxkernel_mlx.reading import Read, Reader, Said
 from mlxkernel_mlx.settings import resolve
 from mlxkernel_mlx.tokenizer import Tokenizer
@@ -212,7 +212,7 @@ class Intake:
             tokens=read.tokens,
             end=text[-(max(1, length(last)) if conversation.continue_last else _END) :],
             max_tokens=self._room(request, len(read.tokens), "messages"),
-            boundaries=self._ends_of_messages(conversed),
+            boundaries=(*_before_pictures(read), *self._ends_of_messages(conversed)),
             continues=conversation.continue_last,
             media=read.media,
             content=read.content,
@@ -329,3 +329,8 @@ class Intake:
 def _place(items: Sequence[object], place: int) -> str:
     """How a fault calls the prompt at this place."""
     return f"prompt[{place}]" if len(items) > 1 else "prompt"
+
+
+def _before_pictures(read: Read) -> list[int]:
+    """Where a long text ends that other pictures may follow in other prompts."""
+    return [medium.start for medium in read.media[:1] if medium.start >= WORTH_KEEPING]

@@ -12,6 +12,10 @@ from mlxkernel.request import Request
 from mlxkernel_mlx.constraints import Guide
 from mlxkernel_mlx.settings import Settings
 
+WORTH_KEEPING = 256
+"""A trimmable state is kept at the end of its prompt, and before its first picture, from this many tokens on
+(kept at its answer's end anyway): so that others who ask the same at the same time need not wait for it."""
+
 
 class Medium(Struct, frozen=True):
     """A picture in a prompt: what tells its content from any other, and the first of its tokens' places."""

@@ -13,13 +13,9 @@ from mlxkernel.events import TokenLogprob
 from mlxkernel_mlx import states
 from mlxkernel_mlx.batch import rank, told
 from mlxkernel_mlx.choice import Ticket
-from mlxkernel_mlx.jobs import Prompt
+from mlxkernel_mlx.jobs import WORTH_KEEPING, Prompt
 from mlxkernel_mlx.network import Feed, Network, Piece
 from mlxkernel_mlx.states import Batch, State, Traits
-
-_WORTH_KEEPING = 256
-"""A trimmable state is kept at the end of its prompt from this many tokens on (kept at its answer's end
-anyway): so that others who ask the same at the same time need not wait for the answer."""
 
 
 def scored(ticket: Ticket, prompt: Prompt) -> bool:
@@ -250,8 +246,8 @@ class Prefill:
         unit.scores.extend(told(following, *ranked, self._name))
 
     def _worth_keeping(self, unit: Unit) -> bool:
-        if self._traits.trimmable:
-            return unit.done == unit.target >= _WORTH_KEEPING
+        if self._traits.trimmable and unit.done < WORTH_KEEPING:
+            return False
         return unit.done == unit.target or unit.done in unit.prompt.boundaries
 
 

@@ -26,6 +26,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     repetition_penalty: float = 1.0
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
+    penalty_window: int | None = None
     logit_bias: Mapping[int, float] = {}
     seed: int | None = None
     processors: tuple[LogitsProcessor, ...] = ()
@@ -88,6 +89,7 @@ def resolve(
     values["top_k"] = min(int(values["top_k"]), vocabulary)
     return Settings(
         **values,  # type: ignore[arg-type]
+        penalty_window=_checked_window(sampling.penalty_window),
         logit_bias=_checked_bias(sampling.logit_bias, vocabulary),
         seed=sampling.seed,
         processors=tuple(_processor(name, registered) for name in sampling.processors),
@@ -102,6 +104,12 @@ def _default(name: str, defaults: ModelDefaults, generation: Mapping[str, Json])
     if isinstance(shipped, (int, float)) and not isinstance(shipped, bool):
         return shipped
     return float(getattr(_NEUTRAL, name))
+
+
+def _checked_window(window: int | None) -> int | None:
+    if window is not None and window < 1:
+        raise invalid(f"'penalty_window' is {window}; it must be 1 or more", param="penalty_window")
+    return window
 
 
 def _checked_bias(bias: Mapping[int, float], vocabulary: int) -> Mapping[int, float]:

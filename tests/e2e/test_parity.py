@@ -14,7 +14,7 @@ from tests.plugins.mlx_text.architectures import ALL
 from tests.plugins.mlx_text.harness import write_model
 
 from mlxkernel.testing import ServeProcess, serve_process
-from mlxkernel_plugins.mlx_text.detokenizer import Vocabulary
+from mlxkernel_mlx.detokenizer import Vocabulary
 
 TINY = Path(__file__).parents[2] / "plugins/mlxkernel_plugins/tiny/model"
 

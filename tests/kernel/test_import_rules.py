@@ -27,15 +27,20 @@ PUBLIC = frozenset(
     f"mlxkernel.{name}"
     for name in (
         "api",
+        "bodies",
         "embedded",
         "errors",
         "events",
+        "fields",
         "fold",
         "formats",
+        "framing",
         "hookspecs",
         "messages",
+        "problems",
         "request",
         "testing",
+        "tools",
     )
 )
 """The modules of the kernel that a plugin may import, besides the names of `mlxkernel` itself."""

@@ -57,13 +57,14 @@ MAC = {"sys_platform": "darwin", "platform_machine": "arm64"}
 
 def test_the_wheel_holds_the_two_packages_and_nothing_else(in_wheel: list[str]) -> None:
     info = f"mlxkernel-{mlxkernel.__version__}.dist-info"
-    assert {name.split("/")[0] for name in in_wheel} == {"mlxkernel", "mlxkernel_plugins", info}
+    assert {name.split("/")[0] for name in in_wheel} == {"mlxkernel", "mlxkernel_mlx", "mlxkernel_plugins", info}
     assert not [name for name in in_wheel if "__pycache__" in name or "/tests/" in name]
 
 
 def test_the_wheel_holds_what_is_no_code(in_wheel: list[str]) -> None:
     wanted = {
         "mlxkernel/py.typed",
+        "mlxkernel_mlx/py.typed",
         "mlxkernel_plugins/py.typed",
         "mlxkernel_plugins/tiny/model/config.json",
         "mlxkernel_plugins/tiny/model/model.safetensors",

@@ -28,8 +28,8 @@ from mlxkernel.events import (
 )
 from mlxkernel.fold import Answer, fold
 from mlxkernel.request import Prompts, Request, Sampling
-from mlxkernel_plugins.caches import mlxkernel_register_caches
 from mlxkernel_mlx.engine import BatchEngine
+from mlxkernel_plugins.caches import mlxkernel_register_caches
 from mlxkernel_plugins.mlx_text.engine import TextEngine
 from mlxkernel_plugins.templates import mlxkernel_register_chat_templates
 

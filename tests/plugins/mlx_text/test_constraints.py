@@ -16,6 +16,7 @@ from tests.plugins.mlx_text.schemas import SCHEMAS
 
 from mlxkernel.errors import FaultKind, RequestFailed
 from mlxkernel.events import Failed, FinishReason
+from mlxkernel.formats import Format, NamedJson
 from mlxkernel.messages import Json, Message, Role, Text
 from mlxkernel.request import (
     Conversation,
@@ -420,14 +421,23 @@ def test_one_call_at_most_when_calls_may_not_stand_side_by_side(driver: Driver) 
     assert driver.engine.prepare(ask("none", parallel_tool_calls=False)).guides() == ()
 
 
-def test_a_strict_tool_is_refused_where_calls_have_no_marker(driver: Driver) -> None:
-    box = toolbox(tool_formats={format.name: format for format in mlxkernel_register_tool_formats()})
-    wishes = constraints_wishes(box.tool_formats["pythonic"])
+STRICT: dict[str, Any] = {"tools": (Tool("f", parameters={}, strict=True),)}
+
+
+def test_a_strict_tool_is_bound_in_every_format(driver: Driver) -> None:
+    for format in mlxkernel_register_tool_formats():
+        form = bare_wishes(format).form(ask("bare", **STRICT), "", False)
+        assert form is not None
+        assert not driver.engine._intake._guidance._grammars.compile(form).is_error(), format
+
+
+def test_a_strict_tool_is_refused_where_nothing_tells_a_call(driver: Driver) -> None:
+    wishes = bare_wishes(Format(name="mine", shape=NamedJson(mark=">")))
     with pytest.raises(RequestFailed) as refused:
-        wishes.form(ask("bare", tools=(Tool("f", parameters={}, strict=True),)), "", False)
+        wishes.form(ask("bare", **STRICT), "", False)
     assert refused.value.fault.param == "tools"
-    assert "tool 'f' cannot be strict here: tool format 'pythonic'" in refused.value.fault.message
+    assert "tool 'f' cannot be strict here: tool format 'mine'" in refused.value.fault.message
 
 
-def constraints_wishes(format: Any) -> Wishes:
+def bare_wishes(format: Any) -> Wishes:
     return Wishes("m", format, None, {}, efforts=False)

@@ -171,6 +171,19 @@ def test_bias_and_penalties_change_the_draws(driver: Driver) -> None:
         assert not set(drawn) & set(prompt)
 
 
+def test_penalties_look_at_their_window_only(driver: Driver) -> None:
+    for window in (1, 5):
+        penalty = Sampling(temperature=0.0, presence_penalty=1e6, penalty_window=window)
+        own = completion(f"window-{window}", PROMPT, max_tokens=30, sampling=penalty, logprobs=0)
+        others = [completion(f"beside-{window}", PROMPT[3:], max_tokens=6)]
+        driver.staggered([*others, own])
+        drawn = [*driver.engine.prepare(own).prompts[0].tokens, *tokens(driver, f"window-{window}")]
+        prompt = len(drawn) - 30
+        for place in range(prompt, len(drawn)):
+            assert drawn[place] not in drawn[place - window : place], "a token of the window came again"
+        assert len(set(drawn[prompt:])) < 30, "what had left the window never came again"
+
+
 def test_logprobs_are_those_of_the_model_after_bias_and_before_temperature(driver: Driver) -> None:
     greedy = driver.ask(completion("greedy", PROMPT, logprobs=3))
     for entry in greedy.choices[0].logprobs:

@@ -56,6 +56,7 @@ def test_top_k_beyond_the_vocabulary_is_all_tokens() -> None:
             "repetition_penalty",
             "'repetition_penalty' is 0; it must be above 0",
         ),
+        (Sampling(penalty_window=0), "penalty_window", "'penalty_window' is 0; it must be 1 or more"),
         (
             Sampling(logit_bias={100: 1.0}),
             "logit_bias",
