@@ -212,8 +212,9 @@ def test_a_file_is_right_by_itself_whatever_follows(tmp_path: Path) -> None:
 
 def test_the_repository_s_mlx_toml_loads() -> None:
     config = load_config(MLX_TOML, environment={})
-    assert list(config.models) == ["tiny"]
+    assert list(config.models) == ["tiny", "tiny-vision"]
     assert config.models["tiny"].source == "bundled:tiny"
+    assert config.models["tiny-vision"].source == "bundled:tiny-vision"
     assert config.models["tiny"].preload
 
 

@@ -1,7 +1,7 @@
-"""The bundled demonstration model, as the source ``bundled:tiny``.
+"""The bundled demonstration models, as the sources ``bundled:tiny`` and ``bundled:tiny-vision``.
 
-`model/` holds the weights, tokenizer and chat template, `recipe/` the generator, trainer and
-evaluation that made and measured them. Nothing here runs unless the model is asked for.
+`model/` and `vision_model/` hold the weights, tokenizer and chat template, `recipe/` and `vision_recipe/` the
+generator, trainer and evaluation that made and measured them. Nothing here runs unless a model is asked for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ class BundledSource:
     name = "bundled"
 
     def __init__(self) -> None:
-        self._folders = {"tiny": Path(__file__).parent / "model"}
+        here = Path(__file__).parent
+        self._folders = {"tiny": here / "model", "tiny-vision": here / "vision_model"}
 
     def claims(self, reference: str) -> bool:
         """Whether the reference begins with ``bundled:``."""

@@ -8,6 +8,9 @@ from typing import Any, Literal
 Thinking = Literal["unsaid", "off", "on"]
 """What the request says about thinking: nothing, `enable_thinking=false`, or `enable_thinking=true`."""
 
+Layout = Literal["whole", "name first", "description first"]
+"""How functions are shown: as OpenAI does, or in brief. The chat template has the description first."""
+
 Role = Literal["system", "user", "assistant", "tool"]
 
 
@@ -34,13 +37,14 @@ class Conversation:
     """A whole chat: its messages, the tools on offer (as OpenAI describes them) and the wish about thinking.
 
     `plain` is a text that stands outside any chat, as one completes it without a template; then there are no
-    messages.
+    messages. `layout` is how the functions are shown.
     """
 
     messages: tuple[Message, ...]
     tools: tuple[dict[str, Any], ...] = ()
     thinking: Thinking = "unsaid"
     plain: str = ""
+    layout: Layout = "whole"
 
 
 @dataclass(frozen=True)

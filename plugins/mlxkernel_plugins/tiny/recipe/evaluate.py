@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from . import exam
-from .exam import Question
+from .question import Question
 
 MODEL = Path(__file__).parent.parent / "model"
-_LONGEST = 160
+_LONGEST = 320
 
 
 @dataclass(frozen=True)
@@ -91,22 +91,28 @@ def score(
     report: Callable[[str], None] | None,
 ) -> Score:
     """Return the score of one kind; `report` is told of each wrong answer."""
-    answers = examinee.answers(questions)
-    right = 0
-    for question, (answer, _) in zip(questions, answers, strict=True):
-        good = question.right(answer)
-        right += good
-        if not good and report:
-            report(f"{kind}: {question.messages[-1]['content']!r} -> {answer!r}, wanted {question.wanted}")
-    return Score(kind, len(questions), right, sum(ended for _, ended in answers), threshold)
+    steps = [(number, step) for number, asked in enumerate(questions) for step in (asked, *asked.rest)]
+    answers = examinee.answers([step for _, step in steps])
+    wrong: set[int] = set()
+    for (number, step), (answer, _) in zip(steps, answers, strict=True):
+        if not step.right(answer):
+            wrong.add(number)
+            if report:
+                wanted = step.calls or step.exact or step.values or step.wanted
+                report(f"{kind}: {step.messages[-1]['content']!r} -> {answer!r}, wanted {wanted}")
+    unended = {number for (number, _), (_, ended) in zip(steps, answers, strict=True) if not ended}
+    return Score(kind, len(questions), len(questions) - len(wrong), len(questions) - len(unended), threshold)
 
 
-def evaluate(path: Path, seed: str, count: int, report: Callable[[str], None] | None = None) -> list[Score]:
-    """Return the scores of every kind, of `count` questions each."""
+def evaluate(
+    path: Path, seed: str, count: int, report: Callable[[str], None] | None = None, kinds: str = ""
+) -> list[Score]:
+    """Return the scores of every kind whose name has `kinds` in it, of `count` questions each."""
     examinee = Examinee(path)
     scores = [
         score(examinee, kind, [paper.write(seed, index) for index in range(count)], paper.threshold, report)
         for kind, paper in exam.PAPERS.items()
+        if kinds in kind
     ]
     asked, ended = sum(s.asked for s in scores), sum(s.ended for s in scores)
     return [*scores, Score("ends by itself", asked, ended, ended, 0.99)]
@@ -125,10 +131,11 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument("--seed", default="exam")
     parser.add_argument("--count", type=int, default=100, help="questions of each kind")
+    parser.add_argument("--kinds", default="", help="only the kinds with this text in their names")
     parser.add_argument("--wrong", action="store_true", help="print each wrong answer on stderr")
     arguments = parser.parse_args()
     report = (lambda line: print(line, file=sys.stderr)) if arguments.wrong else None
-    scores = evaluate(arguments.model, arguments.seed, arguments.count, report)
+    scores = evaluate(arguments.model, arguments.seed, arguments.count, report, arguments.kinds)
     print(table(scores))
     return int(any(s.share < s.threshold for s in scores))
 

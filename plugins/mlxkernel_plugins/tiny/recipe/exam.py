@@ -2,93 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from .conversation import Conversation, Exchange, Message, Thinking
+from .conversation import Exchange, Thinking
 from .mixture import SYSTEM, Topic
 from .phrasing import one_of
+from .question import Paper, Question
 from .scene import Scene
-from .topics import copying, followups, knowledge, memory, smalltalk, stories, sums, tools
+from .tool_exam import TOOL_PAPERS
+from .topics import copying, followups, knowledge, memory, rephrasing, smalltalk, stories, sums
 
 _SMALL: tuple[Topic, ...] = (
     smalltalk.how_are_you, smalltalk.thanks, smalltalk.chatter, sums.small_sum, knowledge.colour,
     knowledge.opposite,
     knowledge.capital_city, knowledge.yes_or_no,
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question of the exam.
-
-    Attributes:
-        messages: what is sent, as OpenAI's `messages`; the last one asks.
-        wanted: one of these texts must be in the answer; after thinking, in what follows the thoughts.
-        tools: the functions on offer.
-        thinking: the wish about thinking.
-        call: the name and arguments of the one call that is right, where a call is wanted.
-        no_call: whether any call at all is wrong.
-    """
-
-    messages: tuple[dict[str, Any], ...]
-    wanted: tuple[str, ...]
-    tools: tuple[dict[str, Any], ...] = ()
-    thinking: Thinking = "unsaid"
-    call: tuple[str, dict[str, Any]] | None = None
-    no_call: bool = False
-
-    def right(self, answer: str) -> bool:
-        """Tell whether the answer is right."""
-        if self.thinking == "on":
-            thought, closed, answer = answer.partition("</think>")
-            if not closed or not thought.strip():
-                return False
-        if self.thinking == "off" and "think>" in answer:
-            return False
-        if self.call is not None:
-            return called(answer) == [self.call]
-        if self.no_call and "<tool_call>" in answer:
-            return False
-        return not self.wanted or any(wanted in answer for wanted in self.wanted)
-
-
-def called(answer: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return the calls that an answer makes; one that is not JSON counts as no call."""
-    calls = []
-    for piece in answer.split("<tool_call>")[1:]:
-        try:
-            call = json.loads(piece.split("</tool_call>")[0])
-            calls.append((call["name"], call["arguments"]))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return calls
-
-
-@dataclass(frozen=True)
-class Paper:
-    """One kind of question and the share of right answers below which the evaluation fails."""
-
-    draw: Callable[[Scene], Question]
-    threshold: float
-
-    def write(self, seed: str, index: int) -> Question:
-        """Return question number `index` of the exam `seed`."""
-        return self.draw(Scene(random.Random(f"{seed}/{index}"), "held-out"))
-
-
-def _sent(message: Message) -> dict[str, Any]:
-    sent: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.calls:
-        calls = [
-            {"type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-            for c in message.calls
-        ]
-        sent["tool_calls"] = calls
-    return sent
 
 
 def _ask(exchanges: list[Exchange], system: str = "", thinking: Thinking = "unsaid") -> Question:
@@ -142,32 +70,6 @@ def _thinking(thinking: Thinking) -> Callable[[Scene], Question]:
     return lambda scene: _ask([scene.rng.choice(_SMALL)(scene)], thinking=thinking)
 
 
-def _tool_question(offered: int, upto: int) -> Callable[[Scene], Question]:
-    """Return the drawing of a tool question: the call wanted (`upto` 1) or the sentence after the result
-    (3).
-    """
-
-    def draw(scene: Scene) -> Question:
-        written: Conversation = tools.tool_use(scene, offered, uses=1)
-        messages = tuple(_sent(message) for message in written.messages[:upto])
-        following = written.messages[upto]
-        if following.calls:
-            call = following.calls[0]
-            return Question(messages, (), written.tools, call=(call.name, call.arguments))
-        values = json.loads(written.messages[upto - 1].content).values()
-        shown = tuple(str(value) for value in values if str(value) in following.content)
-        return Question(messages, shown or (following.content,), written.tools)
-
-    return draw
-
-
-def _no_call(scene: Scene) -> Question:
-    """Small talk while a function is on offer that has nothing to do with it."""
-    plain = _ask([scene.rng.choice(_SMALL[:3] + _SMALL[4:])(scene)])
-    offered = tuple(offer.described() for offer in tools.offers(scene, 1))
-    return Question(plain.messages, (), offered, no_call=True)
-
-
 PAPERS: dict[str, Paper] = {
     "greeting and small talk": Paper(
         alone(
@@ -188,16 +90,21 @@ PAPERS: dict[str, Paper] = {
     "counts": Paper(alone(sums.counting, sums.next_number), 0.85),
     "repeats": Paper(alone(copying.repeat, copying.say_name, copying.many_times), 0.8),
     "repeats ordinary sentences": Paper(alone(followups.repeat_anything, followups.word_many_times), 0.8),
-    "sums in a small story": Paper(alone(followups.sum_in_words), 0.3),
+    "sums in a small story": Paper(alone(followups.sum_in_words, rephrasing.sum_told), 0.8),
+    "tells and asks in other words": Paper(later(rephrasing.tells_name, rephrasing.asks_name), 0.9),
+    "questions with other words around them": Paper(
+        alone(*map(rephrasing.dressed, knowledge.QUESTIONS)), 0.85
+    ),
+    "remembers a name over 10-20 turns": Paper(
+        later(memory.tells_name, memory.asks_name, tuple(range(9, 20))), 0.8
+    ),
+    "remembers a thing over 10-20 turns": Paper(
+        later(memory.tells_love, memory.asks_love, tuple(range(9, 20))), 0.7
+    ),
     "the newer name counts": Paper(_corrected, 0.8),
     "tells a story of the hero asked for": Paper(alone(stories.story), 0.9),
     "says that it does not know": Paper(alone(knowledge.unknown), 0.9),
     "thinks when asked to, and answers": Paper(_thinking("on"), 0.8),
     "does not think when asked not to": Paper(_thinking("off"), 0.8),
-    "calls the one function, exact arguments": Paper(_tool_question(1, 1), 0.9),
-    "chooses among 2-3 functions, exact arguments": Paper(
-        lambda s: _tool_question(s.rng.choice((2, 3)), 1)(s), 0.75
-    ),
-    "answers with the tool's value": Paper(_tool_question(1, 3), 0.95),
-    "does not call when nothing fits": Paper(_no_call, 0.9),
+    **TOOL_PAPERS,
 }

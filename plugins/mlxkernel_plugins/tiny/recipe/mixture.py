@@ -7,17 +7,26 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
+from . import agents
+from .agents import Drill
 from .conversation import Conversation, Exchange, Message, Thinking
 from .names import Part
 from .phrasing import one_of
 from .scene import Scene
-from .topics import copying, followups, knowledge, memory, smalltalk, stories, sums, tools
+from .topics import copying, followups, knowledge, memory, rephrasing, smalltalk, stories, sums, tools
 
 Topic = Callable[[Scene], Exchange]
-Stage = Literal["copying", "chat", "everything", "follow-ups"]
-"""The curriculum: first how to copy, then how to chat, then tools and thinking too, then follow-ups."""
+Stage = Literal[
+    "copying", "chat", "everything", "follow-ups", "agents", "practice", "drills", "rehearsal", "performance"
+]
+"""The curriculum: first how to copy, then how to chat, then tools and thinking too, follow-ups, agents.
+
+Practice shows functions as the chat template does, drills are mostly functions, the rehearsal is all there
+is, and the performance has more of the functions that are in every tutorial.
+"""
 
 SYSTEM = (
     "You are {name}[, a helpful assistant|, a friendly assistant|, a small language model|][.|]",
@@ -46,6 +55,8 @@ _ALL = (
     *_TALK, *followups.FOLLOW_UPS, (sums.small_sum, 8), (sums.next_number, 2), (copying.many_times, 2),
     (memory.asks_more, 3),
 )  # fmt: skip
+_FREELY = (*_ALL, *rephrasing.REPHRASED)
+_PRACTICE = tuple((topic, weight) for topic, weight in _FREELY if topic is not followups.sum_in_words)
 _COPY: tuple[tuple[Topic, float], ...] = (
     (memory.tells_name, 5), (memory.asks_name, 5), (memory.tells_both, 2), (memory.tells_and_asks, 2),
     (memory.tells_love, 4), (memory.asks_love, 4), (memory.tells_more, 4),
@@ -64,6 +75,8 @@ class Shares:
     thinking: float
     plain: float
     turns: tuple[int, ...]
+    shaped: float = 0.0
+    drill: Drill | None = None
 
 
 STAGES: dict[Stage, Shares] = {
@@ -71,19 +84,78 @@ STAGES: dict[Stage, Shares] = {
     "chat": Shares(_TALK, tools=0.0, thinking=0.06, plain=0.03, turns=(1, 1, 2, 3, 4, 5, 6)),
     "everything": Shares(_TALK, tools=0.2, thinking=0.12, plain=0.03, turns=(1, 1, 2, 3, 4, 5, 6, 8)),
     "follow-ups": Shares(_ALL, tools=0.28, thinking=0.12, plain=0.03, turns=(1, 1, 2, 3, 4, 5, 6, 8)),
+    "agents": Shares(
+        _FREELY,
+        tools=0.58,
+        thinking=0.16,
+        plain=0.02,
+        turns=(1, 1, 2, 2, 3, 4, 6, 8, 11, 15, 20),
+        shaped=0.16,
+        drill=Drill("name first", offered=(1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8)),
+    ),
+    "practice": Shares(
+        _PRACTICE,
+        tools=0.66,
+        thinking=0.16,
+        plain=0.01,
+        turns=(1, 2, 2, 3, 4, 6, 8, 11, 15, 20),
+        shaped=0.26,
+        drill=Drill("description first", offered=(1, 1, 2, 3, 3, 4, 5, 6, 7, 8), rounds=(0, 1, 1, 2, 3, 4)),
+    ),
+    "drills": Shares(
+        _PRACTICE,
+        tools=0.8,
+        thinking=0.16,
+        plain=0.01,
+        turns=(1, 2, 2, 3, 4, 6, 8, 11, 15, 20),
+        shaped=0.6,
+        drill=Drill("description first", offered=(1, 1, 2, 3, 3, 4, 5, 6, 7, 8), rounds=(0, 1, 1, 2, 3, 4)),
+    ),
+    "rehearsal": Shares(
+        _PRACTICE,
+        tools=0.7,
+        thinking=0.16,
+        plain=0.01,
+        turns=(1, 2, 2, 3, 4, 6, 8, 11, 15, 20),
+        shaped=0.45,
+        drill=Drill(
+            "description first",
+            offered=(1, 1, 2, 3, 3, 4, 5, 6, 7, 8),
+            rounds=(0, 1, 1, 2, 3, 4),
+            upto=(0.38, 0.64, 0.68, 0.9),
+        ),
+    ),
+    "performance": Shares(
+        _PRACTICE,
+        tools=0.7,
+        thinking=0.16,
+        plain=0.01,
+        turns=(1, 2, 2, 3, 4, 6, 8, 11, 15, 20),
+        shaped=0.45,
+        drill=Drill(
+            "description first",
+            offered=(1, 1, 2, 3, 3, 4, 5, 6, 7, 8),
+            rounds=(0, 1, 1, 2, 3, 4),
+            upto=(0.38, 0.64, 0.68, 0.9),
+            classics=0.35,
+        ),
+    ),
 }
 
 
-_NAMING = (memory.tells_name, memory.tells_both, memory.tells_and_asks, followups.name_and_pet)
+_NAMING = (
+    memory.tells_name, memory.tells_both, memory.tells_and_asks, followups.name_and_pet,
+    rephrasing.tells_name,
+)  # fmt: skip
 
 
 def _fitting(scene: Scene, topic: Topic) -> bool:
     """Tell whether the topic suits the scene: asking for what nobody told is kept rare, and telling comes
     once.
     """
-    if topic is memory.asks_name and not scene.user:
+    if topic in (memory.asks_name, rephrasing.asks_name) and not scene.user:
         return scene.rng.random() < 0.15
-    if topic is memory.asks_love and "love" not in scene.told:
+    if topic in (memory.asks_love, rephrasing.asks_love) and "love" not in scene.told:
         return scene.rng.random() < 0.15
     if topic is memory.asks_more and not (set(scene.told) - {"love"}):
         return scene.rng.random() < 0.15
@@ -107,6 +179,10 @@ def exchanges(scene: Scene, topics: tuple[tuple[Topic, float], ...], count: int)
         if _fitting(scene, topic):
             written.append(topic(scene))
     return written
+
+
+def _talk(scene: Scene, topics: tuple[tuple[Topic, float], ...]) -> Exchange:
+    return exchanges(scene, topics, 1)[0]
 
 
 def _messages(written: list[Exchange]) -> list[Message]:
@@ -171,7 +247,12 @@ def conversation(seed: str, index: int, stage: Stage = "follow-ups", part: Part 
     shares = STAGES[stage]
     scene = Scene(rng, part)
     thinking = _thinking(rng, shares.thinking)
-    if rng.random() < shares.tools:
+    if shares.drill and rng.random() < shares.tools:
+        talk = partial(_talk, topics=shares.topics)
+        return replace(agents.with_tools(scene, talk, _system(scene), shares.drill), thinking=thinking)
+    if shares.drill and rng.random() < shares.shaped:
+        return replace(agents.object_or_style(scene), thinking=thinking)
+    if not shares.drill and rng.random() < shares.tools:
         return replace(with_tools(scene, shares), thinking=thinking)
     if rng.random() < shares.plain:
         return Conversation((), plain=scene.rng.choice((stories.story, knowledge.definition))(scene).answer)

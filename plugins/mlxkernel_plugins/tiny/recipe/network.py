@@ -8,11 +8,14 @@ they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,33 @@ class Norm(nn.Module):
 
 
 def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Return `x` (batch, heads, length, head_dim) turned by its positions, halves paired as in Qwen3."""
+    """Return `x` (batch, length, heads, head_dim) turned by its positions, halves paired as in Qwen3."""
     first, second = x.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+
+def runs(document: Tensor) -> list[int]:
+    """Return the lengths of the conversations of a batch, one row after the other."""
+    starts = torch.ones_like(document, dtype=torch.bool)
+    starts[:, 1:] = document[:, 1:] != document[:, :-1]
+    edges = [*starts.flatten().nonzero().flatten().tolist(), document.numel()]
+    return [end - start for start, end in pairwise(edges)]
+
+
+def attended(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Return causal attention within one conversation, all of the shape (heads, length, head_dim).
+
+    In blocks of queries, which leave out most of what lies ahead. PyTorch's own kernel takes up to twice as
+    long on the CPU with heads of 32 (PyTorch 2.13).
+    """
+    heads, length, size = q.shape
+    taken = []
+    for start in range(0, length, _BLOCK):
+        end = min(start + _BLOCK, length)
+        unseen = q.new_full((end - start, end), float("-inf")).triu(start + 1).expand(heads, -1, -1)
+        scores = torch.baddbmm(unseen, q[:, start:end], k[:, :end].transpose(1, 2), alpha=size**-0.5)
+        taken.append(torch.bmm(scores.softmax(-1), v[:, :end]))
+    return torch.cat(taken, dim=1)
 
 
 class Attention(nn.Module):
@@ -90,18 +117,24 @@ class Attention(nn.Module):
         self.q_norm = Norm(shape.head_dim, shape.eps)
         self.k_norm = Norm(shape.head_dim, shape.eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
-        """Return what each token takes from those that `mask` (batch, 1, length, length) lets it see."""
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, lengths: list[int]) -> Tensor:
+        """Return what each token takes from the earlier ones of its conversation.
+
+        Attention over each conversation by itself costs a fraction of attention over whole rows with a mask.
+        """
         rows, length, _ = x.shape
         q = self.q_proj(x).view(rows, length, self.shape.heads, self.shape.head_dim)
         k = self.k_proj(x).view(rows, length, self.shape.kv_heads, self.shape.head_dim)
-        v = self.v_proj(x).view(rows, length, self.shape.kv_heads, self.shape.head_dim).transpose(1, 2)
-        q = rotated(self.q_norm(q).transpose(1, 2), cos, sin)
-        k = rotated(self.k_norm(k).transpose(1, 2), cos, sin)
+        v = self.v_proj(x).view(rows * length, self.shape.kv_heads, self.shape.head_dim)
+        q = rotated(self.q_norm(q), cos, sin).flatten(0, 1)
+        k = rotated(self.k_norm(k), cos, sin).flatten(0, 1)
         groups = self.shape.heads // self.shape.kv_heads
         k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
-        seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        out: Tensor = self.o_proj(seen.transpose(1, 2).reshape(rows, length, -1))
+        parts = zip(q.split(lengths), k.split(lengths), v.split(lengths), strict=True)
+        seen = torch.cat(
+            [attended(*(part.transpose(0, 1) for part in talk)).transpose(0, 1) for talk in parts]
+        )
+        out: Tensor = self.o_proj(seen.view(rows, length, -1))
         return out
 
 
@@ -130,9 +163,9 @@ class Layer(nn.Module):
         self.input_layernorm = Norm(shape.hidden, shape.eps)
         self.post_attention_layernorm = Norm(shape.hidden, shape.eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, lengths: list[int]) -> Tensor:
         """Return the block's output for `x`."""
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask)
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, lengths)
         out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
         return out
 
@@ -173,14 +206,11 @@ class Network(nn.Module):
 
         `document` numbers the conversations of a row: a token sees the earlier ones of its own only.
         """
-        length = ids.shape[1]
-        cos, sin = self._angles(length)
-        causal = torch.ones(length, length, dtype=torch.bool).tril()
-        same = (document[:, :, None] == document[:, None, :]) & causal
+        cos, sin = (angles[:, None] for angles in self._angles(ids.shape[1]))
+        lengths = runs(document)
         x = self.model.embed_tokens(ids)
-        mask = torch.zeros(same.shape).masked_fill(~same, float("-inf"))[:, None]
         if torch.is_autocast_enabled("cpu"):
-            x, cos, sin, mask = (t.to(torch.bfloat16) for t in (x, cos, sin, mask))
+            x, cos, sin = (t.to(torch.bfloat16) for t in (x, cos, sin))
         for layer in self.model.layers:
-            x = layer(x, cos, sin, mask)
+            x = layer(x, cos, sin, lengths)
         return functional.linear(self.model.norm(x[learnt]), self.model.embed_tokens.weight)

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .conversation import Conversation, Message, ToolCall
+from .conversation import Conversation, Layout, Message, ToolCall
 
 END_OF_TEXT = "<|endoftext|>"
 SPECIAL = (
@@ -35,10 +35,39 @@ class Segment:
     learnt: bool
 
 
-def tools_text(tools: tuple[dict[str, Any], ...]) -> str:
+_SCALARS = ("string", "integer", "number", "boolean")
+
+
+def _value(schema: dict[str, Any], required: bool) -> Any:
+    """Return how a parameter is shown: by its type or values; `?` and null mark one that may be missing."""
+    if schema.get("enum"):
+        return schema["enum"] if required or None in schema["enum"] else [*schema["enum"], None]
+    if schema.get("type") in _SCALARS:
+        return schema["type"] if required else f"{schema['type']}?"
+    return schema
+
+
+def brief(tool: dict[str, Any], layout: Layout = "description first") -> dict[str, Any]:
+    """Return a function as the chat template shows it: what it does, its name, and its parameters.
+
+    That is half as long as the whole description. The name comes after what it stands for, so that its tokens
+    know what they name; and from the name on, a call looks like it, which a small model can copy.
+    """
+    function = tool.get("function", tool)
+    schema = function.get("parameters") or {}
+    needed = schema.get("required") or []
+    parameters = {name: _value(s, name in needed) for name, s in (schema.get("properties") or {}).items()}
+    described = {"description": function["description"]} if function.get("description") else {}
+    if layout == "name first":
+        return {"name": function["name"], **described, "parameters": parameters}
+    return {**described, "name": function["name"], "arguments": parameters}
+
+
+def tools_text(tools: tuple[dict[str, Any], ...], layout: Layout) -> str:
     """Return the block of the system message that describes the functions."""
+    shown = tools if layout == "whole" else [brief(tool, layout) for tool in tools]
     return (
-        _TOOLS_BEFORE + "".join(f"\n{json.dumps(tool, ensure_ascii=False)}" for tool in tools) + _TOOLS_AFTER
+        _TOOLS_BEFORE + "".join(f"\n{json.dumps(tool, ensure_ascii=False)}" for tool in shown) + _TOOLS_AFTER
     )
 
 
@@ -57,7 +86,7 @@ def _system_text(conversation: Conversation) -> str:
     first = conversation.messages[0]
     pieces = [first.content] if first.role == "system" else []
     if conversation.tools:
-        pieces.append(tools_text(conversation.tools))
+        pieces.append(tools_text(conversation.tools, conversation.layout))
     return "\n\n".join(pieces)
 
 

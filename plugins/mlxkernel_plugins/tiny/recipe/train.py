@@ -145,7 +145,7 @@ def follow(run: Run, tokenizer: Tokenizer, arguments: argparse.Namespace) -> Non
     while run.step < until and time.monotonic() - started < arguments.minutes * 60:
         phase = phase_at(PLAN, run.step)
         packer = Packer(tokenizer, str(arguments.seed), phase.stage, phase.rows, phase.length)
-        losses.append(advance(run, packer.batch(run.step), rate(run.step, steps)))
+        losses.append(advance(run, packer.batch(run.step), rate(PLAN, run.step)))
         tokens += phase.rows * phase.length
         if run.step % _LOG_EVERY == 0:
             speed = tokens / (time.monotonic() - started)
