@@ -86,6 +86,9 @@ class Description(Struct, frozen=True, kw_only=True):
 class Operation(Protocol):
     """A route that runs a request: three pure translations. It may have a `description: Description`.
 
+    It may have `names: Mapping[str, str]`: fields of the `Request` that its clients know by another name
+    (``{"max_tokens": "max_output_tokens"}``). The faults of engines and their like are told in these names.
+
     A route that never sets ``request.stream`` needs no encoder: its `encoder` is not called.
     """
 
@@ -121,7 +124,8 @@ class Dialect(Protocol):
     """An API that clients speak: routes, and the shape of its errors.
 
     `prefix` is the path below which errors without a route (404, 405, 401) take this dialect's shape.
-    Paths use ``<name>`` for one segment and ``<path:name>`` for the rest.
+    Paths use ``<name>`` for one segment and ``<path:name>`` for the rest. It may have `base: str`, the path
+    of the base URL that its clients are configured with, where that is not `prefix`; `serve` tells it.
     """
 
     name: str

@@ -10,9 +10,12 @@ MlxKernelError
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import Enum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class FaultKind(Enum):
@@ -102,3 +105,20 @@ def invalid(message: str, *, param: str | None = None, code: str | None = None) 
 def unsupported(param: str, why: str) -> RequestFailed:
     """The error for a field that is understood and cannot be honoured here (400, never ignored)."""
     return invalid(f"'{param}' is not supported: {why}", param=param, code="unsupported_parameter")
+
+
+def renamed(fault: Fault, names: Mapping[str, str]) -> Fault:
+    """The same fault with its fields called as `names` has it: in `param`, and in quotes in the message.
+
+    An entry of a list (``prompt[3]``) goes with its field; what lies deeper keeps its path.
+    """
+    if not names:
+        return fault
+    field = re.compile(rf"({'|'.join(map(re.escape, names))})(\[\d+\])?")
+
+    def own(found: re.Match[str]) -> str:
+        return names[found[1]] + (found[2] or "")
+
+    message = re.sub(f"(?<='){field.pattern}(?=')", own, fault.message)
+    found = field.fullmatch(fault.param or "")
+    return replace(fault, message=message, param=own(found) if found else fault.param)

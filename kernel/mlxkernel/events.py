@@ -149,8 +149,8 @@ class Embedding(Struct, frozen=True, tag="embedding", omit_defaults=True):
 class Timing(Struct, frozen=True, omit_defaults=True):
     """Where a request's time went, in seconds, as the kernel saw it.
 
-    `waiting`: until the engine began with it (a queue, a model that loads, the template). `prefill`: from then
-    until its first output. `decode`: from then to the end. Together they are the request's whole time.
+    `waiting`: until the engine began with it (a queue, a model that loads, the template). `prefill`: from
+    then until its first output. `decode`: from then to the end. Together they are the request's whole time.
     """
 
     waiting: float = 0.0

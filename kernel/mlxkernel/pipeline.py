@@ -13,13 +13,13 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
 from msgspec.structs import replace
 
 from mlxkernel.api import HttpRequest, ModelSpec, Operation, RequestRecord
-from mlxkernel.errors import Fault, FaultKind, RequestFailed
+from mlxkernel.errors import Fault, FaultKind, RequestFailed, renamed
 from mlxkernel.events import Event, Failed, Finished, Progress, ReasoningDelta, Started, Timing, Usage
 from mlxkernel.fold import Answer, Folder
 from mlxkernel.host import PluginHost
@@ -75,7 +75,8 @@ class Pipeline:
             principal=request.principal,
             stream=request.stream,
         )
-        run = Run(self, request, lease, Parsers(request, spec, lease.engine, self._host.registries), record)
+        parsers = Parsers(request, spec, lease.engine, self._host.registries)
+        run = Run(self, request, lease, parsers, record, getattr(operation, "names", {}))
         self._runs.add(run)
         return run
 
@@ -124,16 +125,26 @@ class Pipeline:
 
 
 class Run:
-    """One request under way. Whoever starts it closes it: `close` frees the engine's rows and never waits."""
+    """One request under way. Whoever starts it closes it: `close` frees the engine's rows and never waits.
+
+    `names` are what the request's fields are called in faults (`mlxkernel.api.Operation`).
+    """
 
     def __init__(
-        self, pipeline: Pipeline, request: Request, lease: Lease, parsers: Parsers, record: RequestRecord
+        self,
+        pipeline: Pipeline,
+        request: Request,
+        lease: Lease,
+        parsers: Parsers,
+        record: RequestRecord,
+        names: Mapping[str, str],
     ) -> None:
         self.request = request
         self._pipeline = pipeline
         self._lease = lease
         self._parsers = parsers
         self._record = record
+        self._names = names
         self._began = time.monotonic()
         self._first = math.nan
         self._spoke = math.nan
@@ -257,6 +268,7 @@ class Run:
                 event = Finished(usage, self._timing())
                 self._usage, self._outcome, self._status = usage, "finished", 200
             case Failed(fault=fault):
+                event = Failed(renamed(fault, self._names))
                 self._outcome, self._status = fault.code or fault.kind.value, fault.kind.status
             case _:
                 pass

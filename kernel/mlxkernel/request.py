@@ -106,8 +106,9 @@ class Sampling(Struct, frozen=True, omit_defaults=True):
     Order: logit_bias, penalties, then (when temperature > 0) top_k, top_p, min_p, typical_p and XTC
     on the distribution, then a draw at `temperature`. Neutral: temperature 1.0, top_p 1.0, top_k 0,
     min_p 0.0, typical_p 1.0, xtc_probability 0.0, repetition_penalty 1.0, the other penalties 0.0.
-    Penalties look at the prompt and at the answer so far. The same `seed` draws the same tokens alone
-    and in any batch. `processors` are names of registered logits processors.
+    Penalties look at the prompt and at the answer so far, or at the last `penalty_window` tokens of them.
+    The same `seed` draws the same tokens alone and in any batch. `processors` are names of registered
+    logits processors.
     """
 
     temperature: float | None = None
@@ -123,6 +124,7 @@ class Sampling(Struct, frozen=True, omit_defaults=True):
     logit_bias: dict[int, float] = {}
     seed: int | None = None
     processors: tuple[str, ...] = ()
+    penalty_window: int | None = None
 
 
 class Generate(Struct, frozen=True, tag="generate"):

@@ -144,6 +144,7 @@ class ToyEncoder:
 class Say:
     """``POST /toy/say {"text", "model", "stream"}``"""
 
+    names = {"max_tokens": "words"}
     method = "POST"
     path = "/toy/say"
 

@@ -118,7 +118,8 @@ def test_values_are_toml_or_text(text: str, value: Any) -> None:
         ("[serve]", "unknown table [serve]; did you mean 'server'?"),
         (
             "[zzz]",
-            "unknown table [zzz]; known: auth, kernel, log, media, models, plugins, server, tool_formats, worker",
+            "unknown table [zzz]; known: auth, kernel, log, media, models, plugins, server, tool_formats, "
+            "worker",
         ),
         ("[server]\nprot = 1", "unknown key 'prot' in [server]; did you mean 'port'?"),
         ("[auth]\nzzz = 1", "unknown key 'zzz' in [auth]; known: use"),

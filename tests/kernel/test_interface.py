@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 import os
+import re
 import types
 import typing
 from pathlib import Path
@@ -13,11 +14,46 @@ from typing import Any
 
 import msgspec
 
-from mlxkernel import api, caching, embedded, errors, events, fold, hookspecs, http, messages, models, request
+from mlxkernel import (
+    api,
+    bodies,
+    caching,
+    embedded,
+    errors,
+    events,
+    fields,
+    fold,
+    framing,
+    hookspecs,
+    http,
+    messages,
+    models,
+    problems,
+    request,
+    tools,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "interface.txt"
-MODULES = (hookspecs, api, caching, embedded, errors, events, fold, http, messages, models, request)
+MODULES = (
+    hookspecs,
+    api,
+    bodies,
+    caching,
+    embedded,
+    errors,
+    events,
+    fields,
+    fold,
+    framing,
+    http,
+    messages,
+    models,
+    problems,
+    request,
+    tools,
+)
 UPDATE = "MLXKERNEL_UPDATE_GOLDEN"
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # in the repr of a default that is a function
 
 
 def of_struct(kind: type[msgspec.Struct]) -> list[str]:
@@ -64,7 +100,7 @@ def of_module(module: ModuleType) -> list[str]:
         if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
             continue
         if inspect.isfunction(value):
-            lines.append(f"def {name}{inspect.signature(value)}")
+            lines.append(f"def {name}{_ADDRESS.sub('', str(inspect.signature(value)))}")
         elif isinstance(value, type) and issubclass(value, msgspec.Struct):
             lines += of_struct(value)
         elif isinstance(value, type) and issubclass(value, enum.Enum):

@@ -181,6 +181,19 @@ async def test_a_parser_that_breaks_ends_its_run_and_frees_the_engine(
         assert "KeyError: 'parser'" in caplog.text
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_engine_s_fault_calls_a_field_what_the_route_s_clients_call_it(
+    kit: Any, stream: bool
+) -> None:
+    fault = Fault(kind=FaultKind.INVALID, message="'max_tokens' is 0; more!", param="max_tokens")
+    async with kit.serving(models=TWO) as serving:
+        answering = post(serving, model="m", stream=stream)
+        await kit.until(lambda: serving.toy.engine.live)
+        serving.toy.engine.put(Failed(fault))
+        told = (await answering).json()
+        assert (told["toy_error"], told["param"]) == ("'words' is 0; more!", "words")
+
+
 async def test_a_plugin_may_end_a_run(kit: Any) -> None:
     fault = Fault(kind=FaultKind.INVALID, message="Enough.", code="enough")
     async with kit.serving(models=TWO) as serving:

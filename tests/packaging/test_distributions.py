@@ -55,9 +55,10 @@ LINUX = {"sys_platform": "linux", "platform_machine": "x86_64"}
 MAC = {"sys_platform": "darwin", "platform_machine": "arm64"}
 
 
-def test_the_wheel_holds_the_two_packages_and_nothing_else(in_wheel: list[str]) -> None:
+def test_the_wheel_holds_the_packages_and_nothing_else(in_wheel: list[str]) -> None:
     info = f"mlxkernel-{mlxkernel.__version__}.dist-info"
-    assert {name.split("/")[0] for name in in_wheel} == {"mlxkernel", "mlxkernel_mlx", "mlxkernel_plugins", info}
+    packages = {"mlxkernel", "mlxkernel_mlx", "mlxkernel_plugins"}
+    assert {name.split("/")[0] for name in in_wheel} == {*packages, info}
     assert not [name for name in in_wheel if "__pycache__" in name or "/tests/" in name]
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from mlxkernel.api import Health
+from mlxkernel.api import Dialect, Health
 from mlxkernel.server import Server
 
 logger = logging.getLogger("mlxkernel.serve")
@@ -28,12 +28,18 @@ _LOADING = ("starting", "loading")
 def announce(server: Server) -> None:
     """Say where the server listens: to people on stderr, to a program on stdout as one line of JSON."""
     apis = server.kernel.host.registries.dialects.values()
-    where = ", ".join(f"{api.name} at {server.url}{api.prefix}" for api in apis) or server.url
+    where = ", ".join(f"{api.name} at {server.url}{base_path(api)}" for api in apis) or server.url
     names = ", ".join(spec.name for spec in server.kernel.models())
     logger.info("mlxkernel %s serves %s (%s); Ctrl-C stops it", server.kernel.version, names, where)
     if not sys.stdout.isatty():
         ready = {"event": "ready", "url": server.url, "port": server.port, "pid": os.getpid()}
         print(msgspec.json.encode(ready).decode(), flush=True)
+
+
+def base_path(api: Dialect) -> str:
+    """The path of the URL that clients of a dialect are configured with."""
+    path: str = getattr(api, "base", api.prefix)
+    return path
 
 
 def loading(states: Mapping[str, Health]) -> set[str]:

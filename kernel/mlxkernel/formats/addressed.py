@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlxkernel.formats import json_text
-from mlxkernel.formats.frame import NO_CALL, Call, Frame
+from mlxkernel.formats.frame import NO_CALL, SPACES, Call, Frame
 from mlxkernel.formats.json_text import dumped
-from mlxkernel.formats.lark import Rules
+from mlxkernel.formats.lark import ANY, Rules, quoted
 from mlxkernel.formats.names import LIMIT, NAME
 from mlxkernel.formats.reader import Reader, Reading, markers
 from mlxkernel.formats.schema import parameters
@@ -74,6 +76,15 @@ class Addressed(Frame, frozen=True, kw_only=True, tag_field="shape", tag="addres
             return False
         reader.begin_call(name)
         return (yield from json_text.arguments(reader, reader.argue))
+
+    def guard(self, tools: Sequence[Tool], rules: Rules, parallel: bool) -> str:
+        """A text, or a text or none and then calls; no text is addressed to a tool."""
+        names = "|".join(quoted(tool.name) for tool in tools)
+        to_tool = rf"{SPACES}({names})\n{ANY}"
+        separator = self.between.strip()
+        calls = self.grammar(tools, rules, parallel)
+        before = rules.text_until_but(separator, to_tool)
+        return f"({before})? {calls} | {rules.text_but(to_tool, f'{ANY}{quoted(separator)}{ANY}')}"
 
     def write_call(self, call: Call, number: int) -> str:
         """The name, a line end, and an object. Raises `ValueError` for a tool named as everyone is."""

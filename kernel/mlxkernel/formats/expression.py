@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlxkernel.formats.frame import Call, Frame, Pair
-from mlxkernel.formats.lark import Rules
+from mlxkernel.formats.lark import Rules, quoted
 from mlxkernel.formats.names import LIMIT, NAME
 from mlxkernel.formats.notation import Members, Notation, identifier
 from mlxkernel.formats.reader import Reader, Reading
@@ -32,6 +34,10 @@ class Expression(Frame, frozen=True, kw_only=True, tag_field="shape", tag="expre
     def starts(self) -> tuple[str, ...]:
         """A list of calls."""
         return ("[",)
+
+    def telling(self, tools: Sequence[Tool]) -> str:
+        """The name with the bracket that opens its arguments."""
+        return "|".join(quoted(tool.name + self.brackets[0]) for tool in tools)
 
     def read_call(self, reader: Reader, tools: Toolset) -> Reading[bool]:
         """The name, then its arguments."""

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from mlxkernel.formats.lark import Rules
+from mlxkernel.formats.lark import ANY, Rules
 from mlxkernel.formats.reader import Markers, Reader, Reading, markers
 from mlxkernel.formats.toolset import Toolset
 from mlxkernel.messages import Json
@@ -15,6 +15,9 @@ from mlxkernel.request import Tool
 
 Pair: TypeAlias = tuple[str, str]
 """What begins and what ends something; "" where nothing does."""
+
+SPACES = r"[ \t\r\n]*"
+"""A regular expression for the white space that is free when read."""
 
 _MOST = 8
 """How many calls a forced answer may make: a weak model would go on to the limit."""
@@ -67,6 +70,13 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def headed(self) -> bool:
         """Whether text has a header, which is dropped where there is nothing to call too (`read_text`)."""
         return False
+
+    def telling(self, tools: Sequence[Tool]) -> str:
+        """In a bare format a regular expression for what tells a call of these tools from a text.
+
+        No call is read of a text that it is not in. "": the shape has none.
+        """
+        return ""
 
     def read_text(self, reader: Reader) -> Reading[None]:
         """A whole answer that can hold no call."""
@@ -217,12 +227,19 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         return self._calls_rule(tools, rules, parallel, rules.text(self.section[0]), rules.text(self.call[0]))
 
     def guard(self, tools: Sequence[Tool], rules: Rules, parallel: bool) -> str:
-        """The grammar that allows any text, and calls of these tools in it. Raises `ValueError` when bare.
+        """The grammar that allows any text, and calls of these tools in it.
 
-        What begins a call occurs in no text; what begins it as a special token is no text to begin with.
+        What begins a call occurs in no text; what begins it as a special token is no text to begin with. In a
+        bare format it is a text or calls, and no text begins with the bracket that calls stand in. Raises
+        `ValueError` when nothing tells the two apart.
         """
         if self.bare:
-            raise ValueError("its calls begin with no marker, so that text and call cannot be told apart")
+            telling = self.telling(tools)
+            if not telling:
+                raise ValueError("its calls begin with no marker, so that text and call cannot be told apart")
+            begun = [rf"{SPACES}\[{ANY}"] if self.listed else []
+            free = rules.text_but(f"{ANY}({telling}){ANY}", *begun)
+            return f"{self.grammar(tools, rules, parallel)} | {free}"
         opener = self.section[0] or self.call[0]
         others = [word for word in self.openers().words if word != opener.strip() and word not in opener]
         if self.section[0]:

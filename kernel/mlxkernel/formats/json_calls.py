@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlxkernel.formats import json_text
-from mlxkernel.formats.frame import Call, Frame
+from mlxkernel.formats.frame import SPACES, Call, Frame
 from mlxkernel.formats.json_text import dumped
-from mlxkernel.formats.lark import Rules
+from mlxkernel.formats.lark import Rules, quoted
 from mlxkernel.formats.reader import Reader, Reading, Sink
 from mlxkernel.formats.schema import parameters
 from mlxkernel.formats.toolset import Toolset
@@ -27,6 +29,12 @@ class JsonCalls(Frame, frozen=True, kw_only=True, tag_field="shape", tag="json")
     def starts(self) -> tuple[str, ...]:
         """An object, or a list of them."""
         return ("[", "{") if self.listed else ("{",)
+
+    def telling(self, tools: Sequence[Tool]) -> str:
+        """The tool's name as a value, or as the key where there is none for it; neither with escapes."""
+        names = "|".join(quoted(dumped(tool.name)) for tool in tools)
+        keys = "|".join(quoted(dumped(key)) for key in self.name)
+        return f"({keys}){SPACES}:{SPACES}({names})" if keys else f"({names}){SPACES}:"
 
     def read_call(self, reader: Reader, tools: Toolset) -> Reading[bool]:
         """One object. Arguments that come before the name wait for it."""
@@ -78,7 +86,8 @@ class _JsonCall:
     def member(self) -> Reading[bool]:
         """One key and its value; False if it is malformed, or shows that this is no call."""
         reader, shape = self._reader, self._shape
-        key = yield from json_text.text(reader)
+        plain = shape.bare and not reader.is_open
+        key = yield from json_text.text(reader, plain)
         yield from reader.skip_space()
         if key is None or not (yield from reader.literal(":")):
             return False
@@ -86,7 +95,7 @@ class _JsonCall:
         if not shape.name and not reader.is_open:
             return self._begin(key) and (yield from json_text.arguments(reader, reader.argue))
         if key in shape.name and not reader.is_open:
-            name = yield from json_text.text(reader)
+            name = yield from json_text.text(reader, plain)
             return bool(name) and self._begin(name or "")
         if key in shape.arguments:
             if shape.bare and not reader.is_open:
@@ -96,8 +105,9 @@ class _JsonCall:
         if key == shape.id and not reader.is_open:
             self._id = yield from json_text.text(reader)
             return self._id is not None
-        if shape.bare and key != "type":
-            return False
+        if plain:
+            # Of a kind the kind is told as text; reading on through more of them would be endless work.
+            return key == "type" and (yield from json_text.text(reader)) is not None
         return (yield from json_text.value(reader, _ignored))
 
     def _begin(self, name: str) -> bool:

@@ -10,12 +10,13 @@ from mlxkernel.messages import Json
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _CONTROL = re.compile(r"[\x00-\x1f]")
-_SIMPLE = re.compile(r"[-+.0-9A-Za-z,:\s]+")
+_BETWEEN = re.compile(r"[,:\s]+")
 _SCALAR = re.compile(r"[-+.0-9A-Za-z]+")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _ENDS = markers('"', "\\")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _CLOSER = {"{": "}", "[": "]"}
+_OPENERS = ('"', *_CLOSER)
 
 
 def dumped(value: Json) -> str:
@@ -32,7 +33,8 @@ def value(reader: Reader, sink: Sink) -> Reading[bool]:
     """Hand one JSON value to `sink` as it comes, without the white space around it; False if it is none.
 
     Raw control characters in strings, which models write and JSON forbids, are escaped; nothing else is
-    changed.
+    changed. A word with a value right behind it (``functools[``) is none, so that a text of markers is not
+    read to its end from each of them.
     """
     yield from reader.skip_space()
     closers: list[str] = []
@@ -46,8 +48,12 @@ def value(reader: Reader, sink: Sink) -> Reading[bool]:
         elif closers and character == closers[-1]:
             closers.pop()
             sink(reader.take())
-        elif (run := _SIMPLE if closers else _SCALAR).match(character):
-            yield from reader.run(run, sink)
+        elif closers and _BETWEEN.match(character):
+            yield from reader.run(_BETWEEN, sink)
+        elif _SCALAR.match(character):
+            yield from reader.run(_SCALAR, sink)
+            if (yield from reader.peek()) in _OPENERS:
+                return False
         else:
             return False
         if not closers:
@@ -95,13 +101,14 @@ def string(reader: Reader, sink: Sink) -> Reading[bool]:
     return False
 
 
-def text(reader: Reader) -> Reading[str | None]:
-    """What a JSON string stands for, once it is whole; None if there is none."""
+def text(reader: Reader, plain: bool = False) -> Reading[str | None]:
+    """What a JSON string stands for, once it is whole; None if there is none. `plain`: nor for escapes."""
     parts: list[str] = []
     if (yield from reader.peek()) != '"' or not (yield from _string(reader, parts.append)):
         return None
+    written = "".join(parts)
     try:
-        return str(json.loads("".join(parts)))
+        return None if plain and "\\" in written else str(json.loads(written))
     except ValueError:
         return None
 

@@ -15,7 +15,8 @@ from mlxkernel.messages import Json
 _SPACING: dict[str, Json] = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """White space is not free: a weak model would write it for ever."""
 
-_ANY = r"(.|\n)*"
+ANY = r"(.|\n)*"
+"""A regular expression for any text."""
 
 
 class Rules:
@@ -52,24 +53,29 @@ class Rules:
         A lexer is greedy, so that the text and the part of its end that is no special token are one terminal.
         """
         parts = self._split.split(end) if self._split is not None else [end]
-        own, close = _quoted(parts[0]), _quoted(end.strip())
+        own, close = quoted(parts[0]), quoted(end.strip())
         rest = " ".join(self._part(part) for part in parts[1:] if part)
-        again = _ANY if rest else f"{_ANY}{close}{_quoted(end[len(end.rstrip()) :])}"
-        return f"{self.add('TEXT', f'/{_ANY}{own}/ & ~/{_ANY}{close}{again}/')} {rest}".rstrip()
+        again = ANY if rest else f"{ANY}{close}{quoted(end[len(end.rstrip()) :])}"
+        return f"{self.add('TEXT', f'/{ANY}{own}/ & ~/{ANY}{close}{again}/')} {rest}".rstrip()
 
     def text_without(self, *words: str) -> str:
         """An expression for any text, maybe empty, in which none of these words occurs."""
-        found = "|".join(_quoted(word) for word in words)
-        return f"{self.add('TEXT', f'/{_ANY}/ & ~/{_ANY}({found}){_ANY}/')}?"
+        return self.text_but(f"{ANY}({'|'.join(map(quoted, words))}){ANY}")
+
+    def text_but(self, *patterns: str) -> str:
+        """An expression for any text, maybe empty, that none of these regular expressions matches whole."""
+        return f"{self.add('TEXT', f'/{ANY}/{_none_of(patterns)}')}?"
 
     def text_before(self, word: str, others: Sequence[str]) -> str:
         """An expression for any text up to and with `word`; neither it nor the others occur before."""
-        until = self.text_until(word)
         if not others:
-            return until
-        name, _, rest = until.partition(" ")
-        found = "|".join(_quoted(other) for other in others)
-        return f"{self.add('TEXT', f'{self._rules[name]} & ~/{_ANY}({found}){_ANY}/')} {rest}".rstrip()
+            return self.text_until(word)
+        return self.text_until_but(word, f"{ANY}({'|'.join(map(quoted, others))}){ANY}")
+
+    def text_until_but(self, end: str, *patterns: str) -> str:
+        """As `text_until`, of texts that none of these regular expressions matches as a whole."""
+        name, _, rest = self.text_until(end).partition(" ")
+        return f"{self.add('TEXT', f'{self._rules[name]}{_none_of(patterns)}')} {rest}".rstrip()
 
     def regex(self, pattern: str) -> str:
         """A terminal for this regular expression, in Rust's syntax."""
@@ -99,6 +105,10 @@ class Rules:
         return "\n".join(lines) + "\n"
 
 
-def _quoted(word: str) -> str:
+def _none_of(patterns: Sequence[str]) -> str:
+    return "".join(f" & ~/{pattern}/" for pattern in patterns)
+
+
+def quoted(word: str) -> str:
     """A string as a regular expression between slashes."""
     return r"\n".join(re.escape(line).replace("/", r"\/") for line in word.split("\n"))

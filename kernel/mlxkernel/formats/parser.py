@@ -23,6 +23,9 @@ from mlxkernel.formats.reader import Reader
 
 logger = logging.getLogger("mlxkernel.formats")
 
+_TOLD = 8
+"""Faults of one answer that the log is told: a text of nothing but markers has thousands."""
+
 
 def new_id() -> str:
     """An id for a call whose format has none."""
@@ -51,6 +54,7 @@ class CallParser:
         self._ids: set[str] = set()
         self._calls = 0
         self._argued = False
+        self._faults = 0
         self._tokens = 0
         self._logprobs: tuple[TokenLogprob, ...] = ()
 
@@ -114,4 +118,10 @@ class CallParser:
         """Log what was malformed, without the text: it is the client's."""
         faults, self._reader.faults = self._reader.faults, []
         for fault in faults:
-            logger.warning("tool format '%s': %s", self._format, fault)
+            self._faults += 1
+            if self._faults <= _TOLD:
+                logger.warning("tool format '%s': %s", self._format, fault)
+            elif self._faults == _TOLD + 1:
+                logger.warning(
+                    "tool format '%s': this answer has more faults; they are not told", self._format
+                )

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from types import FrameType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
@@ -40,9 +40,10 @@ from mlxkernel.messages import Json, ToolCall
 from mlxkernel.request import Prompts, Request, Tool
 from mlxkernel.testing.grammars import Walker, accepts, conforms
 from mlxkernel.testing.law import check_law
+from mlxkernel.testing.strategies import SCHEMA, calls
 
 SHORT = 48
-"""Characters up to which every pair of cuts is tried."""
+"""Characters up to which every pair of cuts is tried; of the shortest sample, within its first ones."""
 
 RANDOM_CUTS = 200
 """Seeded random cuts per format, shared by its samples."""
@@ -157,8 +158,8 @@ class ToolFormatSuite:
         yield self.tokenize(text)
         for place in range(len(text) + 1):
             yield text[:place], text[place:]
-        if len(text) <= SHORT:
-            for first, second in combinations(range(1, len(text)), 2):
+        if len(text) <= max(SHORT, min(len(sample.text) for sample in self.samples)):
+            for first, second in combinations(range(1, min(len(text), SHORT)), 2):
                 yield text[:first], text[first:second], text[second:]
         chance = random.Random(text)
         for _ in range(RANDOM_CUTS // len(self.samples) + 1):
@@ -166,13 +167,16 @@ class ToolFormatSuite:
             yield [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
 
     def test_no_prefix_raises_or_takes_back(self) -> None:
-        """A text that ends anywhere is lawful, and makes no calls but those that the whole text makes."""
+        """A text that ends anywhere is lawful at any cut, and makes no calls but the whole text's."""
         for sample in self.samples:
             whole = self.whole(sample.text)
             for end in range(len(sample.text)):
-                events = parse(self.format, self.tools, [sample.text[:end]])
-                result(events)
+                text = sample.text[:end]
+                events = parse(self.format, self.tools, [text])
+                found = result(events)
                 self._begins(events, whole, f"{sample.name}[:{end}]")
+                cut = [text[place : place + 3] for place in range(0, end, 3)]
+                assert result(parse(self.format, self.tools, cut)) == found, f"{sample.name}[:{end}]"
 
     def _begins(self, events: Sequence[Event], whole: Result, where: str) -> None:
         """Every call that a cut text opened is a call of the whole text, unless the cut closed it as text."""
@@ -253,6 +257,7 @@ class ToolFormatSuite:
 
     def test_made_up_calls_survive_the_round_trip(self) -> None:
         """What the format writes, it reads: names, arguments of every type, any number of calls."""
+        written: list[str] = []
 
         @seed(zlib.crc32(self.format.name.encode()))
         @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -263,6 +268,7 @@ class ToolFormatSuite:
                 text = self.format.render(made)
             except ValueError:
                 return  # the format has no way to write this one
+            written.append(text)
             places = sorted(chance.randrange(len(text) + 1) for _ in range(4))
             pieces = [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
             found = result(parse(self.format, tools, pieces))
@@ -273,6 +279,7 @@ class ToolFormatSuite:
             ], text
 
         check()
+        assert len(written) >= 5, f"of the made-up calls the format writes {len(written)}"
 
     def test_the_grammar_allows_the_samples(self) -> None:
         """What is written natively is written so by `render`, and the grammar allows it."""
@@ -314,6 +321,16 @@ class ToolFormatSuite:
                 f"{make(1)[:80]!r}: {short} operations, and {long} for four times as much"
             )
 
+    def test_many_beginnings_of_calls_are_read_once(self) -> None:
+        """A text of nothing but beginnings of calls is not read to its end from each of them."""
+        tokens = self.tokenize(next(sample.text for sample in self.samples if sample.native))
+        steps = max(1, len(tokens) // 8)
+        beginnings = ["".join(tokens[:end]) for end in (1, 2, 3, *range(4, len(tokens), steps))]
+        beginnings += [begin + more for begin in beginnings[:3] for more in ('{"type": ', '{"a": [', "f(a=[")]
+        for begin in dict.fromkeys(beginnings):
+            short, long = self._operations(begin * 10), self._operations(begin * 40)
+            assert long < 7 * short, f"{begin!r}: {short} operations, and {long} for four times as much"
+
     def _long_call(self, length: int) -> str:
         """A call with a text argument that is `length` times 60 characters long."""
         for tool in self.tools:
@@ -353,53 +370,3 @@ class ToolFormatSuite:
                 assert isinstance(event, TextDelta)
                 said += len(event.text)
             assert number - said <= longest, f"{number - said} characters are held after {number}"
-
-
-NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_-]{0,24}", fullmatch=True)
-_CHARACTERS = st.characters(codec="utf-8")
-_KEYS = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
-_SCALARS: st.SearchStrategy[Any] = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False, width=32)
-    | st.text(_CHARACTERS, max_size=12)
-)
-_VALUES: st.SearchStrategy[Any] = st.recursive(
-    _SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
-    max_leaves=6,
-)
-
-SCHEMA: dict[str, Json] = {
-    "type": "object",
-    "properties": {
-        "text": {"type": "string"},
-        "count": {"type": "integer"},
-        "share": {"type": "number"},
-        "flag": {"type": "boolean"},
-        "nothing": {"type": "null"},
-        "items": {"type": "array"},
-        "fields": {"type": "object"},
-    },
-}
-
-
-def calls() -> st.SearchStrategy[ToolCall]:
-    """Made-up calls whose arguments fit `SCHEMA`."""
-    arguments = st.fixed_dictionaries(
-        {},
-        optional={
-            "text": st.text(_CHARACTERS, max_size=30)
-            | st.sampled_from(
-                ['say "hi"', "a\\b", "tab\there", "{", "<", "[", "'", "\u2028", "true", "5", "null"]
-            ),
-            "count": st.integers(-(2**53), 2**53),
-            "share": st.floats(allow_nan=False, allow_infinity=False),
-            "flag": st.booleans(),
-            "nothing": st.none(),
-            "items": st.lists(_VALUES, max_size=4),
-            "fields": st.dictionaries(_KEYS, _VALUES, max_size=4),
-        },
-    )
-    return st.builds(ToolCall, st.just(""), NAMES, arguments.map(json.dumps))

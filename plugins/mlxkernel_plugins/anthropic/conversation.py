@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import msgspec
 
+from mlxkernel import embedded
 from mlxkernel.errors import invalid, unsupported
 from mlxkernel.messages import Image, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
 from mlxkernel.request import Conversation
-from mlxkernel_plugins.anthropic import json_values
+from mlxkernel_plugins.anthropic import parsing
 from mlxkernel_plugins.anthropic.blocks import (
     AssistantBlock,
     AssistantTurn,
@@ -164,7 +163,7 @@ def _check_toolset(block: ToolUseBlock | ToolResultBlock, path: str) -> None:
 
 def _check_use(block: ToolUseBlock, path: str) -> None:
     _check_toolset(block, path)
-    json_values.check(block.input, f"{path}.input")
+    parsing.check_value(block.input, f"{path}.input")
     if block.caller not in (None, {"type": "direct"}):
         raise unsupported(f"{path}.caller", "only the model calls; leave it out or send {'type': 'direct'}")
 
@@ -177,8 +176,8 @@ def _image(block: ImageBlock, path: str) -> Image:
         return Image(url=source.url, where=f"{path}.source.url")
     where = f"{path}.source.data"
     try:
-        data = base64.b64decode(source.data, validate=True)
-    except (binascii.Error, ValueError):
+        data = embedded.decode(source.data)
+    except ValueError:
         raise invalid(f"'{where}' is not base64", param=where, code="invalid_base64") from None
     if not data:
         raise invalid(f"'{where}' is empty", param=where, code="invalid_image")

@@ -16,6 +16,7 @@ class Anthropic:
 
     name: str = "anthropic"
     prefix: str = "/v1/messages"
+    base: str = ""
 
     def __init__(self, lines: SystemLines) -> None:
         self._lines = lines

@@ -25,13 +25,6 @@ _TYPES = {
     FaultKind.TIMEOUT: "timeout_error",
 }
 
-_NAMES = {
-    "stop": "stop_sequences",
-    "reasoning_effort": "thinking",
-    "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
-}
-"""Fields that an engine knows by another name than Anthropic's clients; messages name them in quotes."""
-
 _RETRY_AFTER = 1.0
 """Seconds that a client is asked to wait when a fault that passes by itself names no time."""
 
@@ -63,16 +56,9 @@ def body(fault: Fault, request_id: str) -> bytes:
     """The fault as JSON."""
     details: Details | UnsetType = UNSET
     if fault.code is not None:
-        param = UNSET if fault.param is None else _NAMES.get(fault.param, fault.param)
-        details = Details(fault.code, param)
-    error = ErrorObject(_TYPES[fault.kind], _renamed(fault.message), details)
+        details = Details(fault.code, UNSET if fault.param is None else fault.param)
+    error = ErrorObject(_TYPES[fault.kind], fault.message, details)
     return msgspec.json.encode(ErrorBody(error=error, request_id=request_id or None))
-
-
-def _renamed(message: str) -> str:
-    for ours, theirs in _NAMES.items():
-        message = message.replace(f"'{ours}'", f"'{theirs}'")
-    return message
 
 
 def reply(fault: Fault, request_id: str) -> Reply:

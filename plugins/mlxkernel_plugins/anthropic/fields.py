@@ -6,21 +6,10 @@ learns what the row refuses.
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-from mlxkernel.errors import invalid, unsupported
-from mlxkernel.messages import Json
+from mlxkernel import fields
+from mlxkernel.errors import unsupported
+from mlxkernel.fields import FieldTable, Refusal
 from mlxkernel_plugins.anthropic.bodies import CountBody, MessagesBody, PromptBody
-
-
-class Refusal(Struct, frozen=True):
-    """A field that is refused unless its value means "not used": null, or one of `neutral`."""
-
-    field: str
-    why: str
-    neutral: tuple[Json, ...] = ()
-    code: str = "unsupported_parameter"
-
 
 THREADS = "thread_unsupported_request"
 """The code by which clients learn that they must send whole conversations; they then do."""
@@ -65,17 +54,12 @@ HONOURED = {
 }
 """Fields that are honoured, with their range. All others are in `WITHOUT_EFFECT` or are refused."""
 
-MESSAGES_FIELDS: tuple[str, ...] = MessagesBody.__struct_fields__
-COUNT_FIELDS: tuple[str, ...] = CountBody.__struct_fields__
+TABLE = FieldTable({"messages": MessagesBody, "count_tokens": CountBody}, HONOURED, WITHOUT_EFFECT, REFUSALS)
 
 
 def refuse(body: PromptBody) -> None:
     """Raises `RequestFailed` for the first field that asks for what is not offered."""
-    for refusal in REFUSALS:
-        value = getattr(body, refusal.field, None)
-        if value is not None and value not in refusal.neutral:
-            message = f"'{refusal.field}' is not supported: {refusal.why}"
-            raise invalid(message, param=refusal.field, code=refusal.code)
+    fields.refuse(body, REFUSALS)
     if body.output_config is not None and body.output_config.task_budget is not None:
         raise unsupported("output_config.task_budget", "bound the answer by 'max_tokens'")
     edits = (body.context_management.edits if body.context_management else None) or ()

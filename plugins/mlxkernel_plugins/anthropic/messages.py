@@ -11,7 +11,7 @@ from mlxkernel.api import Description, Encoder, HttpRequest, Reply
 from mlxkernel.errors import invalid
 from mlxkernel.messages import Reasoning, Text, ToolCall
 from mlxkernel.request import JsonSchema, Render, Request, Sampling
-from mlxkernel_plugins.anthropic import fields, json_values, parsing, replies, thinking, versions
+from mlxkernel_plugins.anthropic import fields, parsing, replies, thinking, versions
 from mlxkernel_plugins.anthropic.arguments import as_object
 from mlxkernel_plugins.anthropic.bodies import CountBody, MessagesBody, PromptBody
 from mlxkernel_plugins.anthropic.conversation import conversation
@@ -22,6 +22,14 @@ from mlxkernel_plugins.anthropic.tools import toolbox
 
 _messages = msgspec.json.Decoder(MessagesBody)
 _count = msgspec.json.Decoder(CountBody)
+
+
+NAMES = {
+    "stop": "stop_sequences",
+    "reasoning_effort": "thinking",
+    "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+}
+"""Fields that an engine knows by another name than Anthropic's clients."""
 
 
 class Remembered(Struct, frozen=True):
@@ -35,6 +43,7 @@ class Messages:
 
     method: str = "POST"
     path: str = "/v1/messages"
+    names = NAMES
     description = Description(
         summary="Answer a conversation", body=MessagesBody, reply=replies.Message, event=replies.StreamEvent
     )
@@ -45,7 +54,7 @@ class Messages:
     def read(self, http: HttpRequest) -> Request:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
         versions.check(http.headers)
-        body = parsing.parse(http, _messages, fields.MESSAGES_FIELDS)
+        body = parsing.parse(http, _messages)
         return replace(
             _prompt(http, body, self._lines),
             sampling=Sampling(
@@ -85,6 +94,7 @@ class CountTokens:
 
     method: str = "POST"
     path: str = "/v1/messages/count_tokens"
+    names = NAMES
     description = Description(
         summary="Count the tokens of a conversation", body=CountBody, reply=replies.TokenCount
     )
@@ -95,7 +105,7 @@ class CountTokens:
     def read(self, http: HttpRequest) -> Request:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
         versions.check(http.headers)
-        body = parsing.parse(http, _count, fields.COUNT_FIELDS)
+        body = parsing.parse(http, _count)
         request = _prompt(http, body, self._lines)
         return replace(request, reasoning=thinking.wish(body, None), task=Render())
 
@@ -132,7 +142,7 @@ def _format(body: PromptBody) -> JsonSchema | None:
     if wanted is None:
         return None
     field = "output_config.format.schema" if new else "output_format.schema"
-    json_values.check(wanted.schema, field)
+    parsing.check_value(wanted.schema, field)
     return JsonSchema(wanted.schema, field=field)
 
 

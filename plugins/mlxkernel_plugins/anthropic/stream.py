@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from mlxkernel import framing
 from mlxkernel.events import (
     ChoiceFinished,
     Embedding,
@@ -26,9 +27,12 @@ from mlxkernel.events import (
     Usage,
 )
 from mlxkernel.request import Request
-from mlxkernel_plugins.anthropic import errors, replies, sse
+from mlxkernel_plugins.anthropic import errors, replies
 from mlxkernel_plugins.anthropic.replies import Block, StreamEvent, TextBlock, ThinkingBlock, ToolUseBlock
 from mlxkernel_plugins.anthropic.thinking import SIGNATURE
+
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+"""A sign of life that has a name of its own."""
 
 _json = msgspec.json.Encoder()
 
@@ -43,7 +47,7 @@ _TAIL = b"}}\n\n"
 class MessageEncoder:
     """One stream. `hides`: the thoughts are left out, and their blocks are not."""
 
-    content_type: str = sse.CONTENT_TYPE
+    content_type: str = framing.EVENT_STREAM
 
     def __init__(self, request: Request, hides: bool) -> None:
         self._request = request
@@ -78,7 +82,7 @@ class MessageEncoder:
                     replies.MessageStop()
                 )
             case Failed(fault=fault):
-                return sse.event("error", errors.body(fault, self._request.id))
+                return framing.event(errors.body(fault, self._request.id), "error")
             case Progress() | Rendered() | Embedding():
                 return b""
             case _:  # a kind that a newer kernel knows
@@ -86,7 +90,7 @@ class MessageEncoder:
 
     def keep_alive(self) -> bytes:
         """A ping; before the first event a comment, for clients expect the message to come first."""
-        return sse.PING if self._started else sse.COMMENT
+        return PING if self._started else framing.COMMENT
 
     def close(self) -> bytes:
         """Nothing: the last event says that it is the last."""
@@ -119,10 +123,10 @@ class MessageEncoder:
             % (index, _DELTAS[self._open])
         )
         start = _event(replies.BlockStart(index, block))
-        return closed + start + (b"" if index else sse.PING)
+        return closed + start + (b"" if index else PING)
 
     def _delta(self, text: str) -> bytes:
-        return self._head + sse.one_line(_json.encode(text)) + _TAIL
+        return self._head + framing.one_line(_json.encode(text)) + _TAIL
 
     def _closed(self) -> bytes:
         """The end of the open block, if there is one."""
@@ -138,4 +142,4 @@ class MessageEncoder:
 
 
 def _event(event: StreamEvent) -> bytes:
-    return sse.event(str(event.__struct_config__.tag), _json.encode(event))
+    return framing.event(_json.encode(event), str(event.__struct_config__.tag))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from mlxkernel.errors import RequestFailed, invalid, unsupported
+from mlxkernel.messages import Json
 from mlxkernel.request import AutoTool, NoTool, RequiredTool, Tool, ToolChoice
-from mlxkernel_plugins.anthropic import json_values, parsing
+from mlxkernel.tools import declared
+from mlxkernel_plugins.anthropic import parsing
 from mlxkernel_plugins.anthropic.bodies import PromptBody
 from mlxkernel_plugins.anthropic.definitions import (
     AnyChoice,
@@ -20,9 +21,6 @@ from mlxkernel_plugins.anthropic.definitions import (
     NamedChoice,
     NoChoice,
 )
-
-_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
-# Anthropic's has no dots; the names of the Model Context Protocol, which agents hand on, may have some.
 
 _kind = msgspec.json.Decoder(AnyTool)
 _tool = msgspec.json.Decoder(ClientTool)
@@ -44,7 +42,8 @@ def toolbox(body: PromptBody) -> Toolbox:
 
     Raises `RequestFailed` with the path of the definition or choice that is wrong.
     """
-    tools = _tools(_definitions(body.tools or ()))
+    given = _described(_definitions(body.tools or ()))
+    tools = declared(given, parsing.words, "input_schema")
     choice = body.tool_choice
     if choice is None:
         return Toolbox(tools)
@@ -71,10 +70,10 @@ def _known(choice: NamedChoice, tools: Sequence[Tool]) -> str:
 def _definitions(given: Sequence[msgspec.Raw]) -> Iterator[tuple[str, ClientTool]]:
     for place, raw in enumerate(given):
         path = f"tools[{place}]"
-        kind = parsing.decode(raw, _kind, path, ()).type
+        kind = parsing.decode(raw, _kind, path).type
         if kind not in (None, "custom"):
             raise _foreign(f"{path}.type", kind or "")
-        yield path, parsing.decode(raw, _tool, path, ())
+        yield path, parsing.decode(raw, _tool, path)
 
 
 def _foreign(path: str, kind: str) -> RequestFailed:
@@ -86,21 +85,10 @@ def _foreign(path: str, kind: str) -> RequestFailed:
     return unsupported(path, f"the server runs no tools, so no '{shown}'; leave it out")
 
 
-def _tools(listed: Iterator[tuple[str, ClientTool]]) -> tuple[Tool, ...]:
-    tools: dict[str, Tool] = {}
+def _described(listed: Iterator[tuple[str, ClientTool]]) -> Iterator[tuple[str, Tool]]:
     for path, tool in listed:
-        if not _NAME.fullmatch(tool.name):
-            message = (
-                f"'{path}.name' is {tool.name[:80]!r}; it must be 1 to 128 letters, digits, '_', '-' and '.'"
-            )
-            raise invalid(message, param=f"{path}.name", code="wrong_value")
-        if tool.name in tools:
-            message = f"'{path}.name' is '{tool.name}', as is that of a tool before it"
-            raise invalid(message, param=f"{path}.name", code="wrong_value")
         _check_use(tool, path)
-        schema = _schema(tool, f"{path}.input_schema")
-        tools[tool.name] = Tool(tool.name, tool.description or "", schema, bool(tool.strict))
-    return tuple(tools.values())
+        yield path, Tool(tool.name, tool.description or "", _schema(tool), bool(tool.strict))
 
 
 def _check_use(tool: ClientTool, path: str) -> None:
@@ -110,14 +98,8 @@ def _check_use(tool: ClientTool, path: str) -> None:
         raise unsupported(f"{path}.allowed_callers", "only the model calls; leave it out or send ['direct']")
 
 
-def _schema(tool: ClientTool, path: str) -> dict[str, object]:
+def _schema(tool: ClientTool) -> dict[str, Json]:
     """The schema of the arguments, with the examples in the place that JSON Schema has for them."""
-    schema: dict[str, object] = tool.input_schema
-    if tool.input_examples:
-        schema = {**schema, "examples": tool.input_examples}
-    json_values.check(schema, path)
-    kind = schema.get("type")
-    if kind is None or kind == "object" or (isinstance(kind, list) and "object" in kind):
-        return schema
-    message = f"'{path}.type' must be 'object': a call's arguments are one"
-    raise invalid(message, param=f"{path}.type", code="wrong_value")
+    if not tool.input_examples:
+        return tool.input_schema
+    return {**tool.input_schema, "examples": tool.input_examples}

@@ -18,11 +18,28 @@ from mlxkernel_plugins.ollama.conversation import conversation, question, tools
 from mlxkernel_plugins.ollama.replies import ChatLine, GenerateLine, MakeLine, Said
 from mlxkernel_plugins.ollama.stream import CONTENT_TYPE, LineEncoder
 
+NAMES = {
+    "max_tokens": "options.num_predict",
+    "stop": "options.stop",
+    "repetition_penalty": "options.repeat_penalty",
+    "presence_penalty": "options.presence_penalty",
+    "frequency_penalty": "options.frequency_penalty",
+    "penalty_window": "options.repeat_last_n",
+    "temperature": "options.temperature",
+    "top_p": "options.top_p",
+    "top_k": "options.top_k",
+    "min_p": "options.min_p",
+    "typical_p": "options.typical_p",
+    "reasoning_effort": "think",
+}
+"""Fields that an engine knows by another name than Ollama's clients."""
+
 
 class _Route:
     """What both share: a stream of lines, and a whole answer that is one line."""
 
     method: str = "POST"
+    names = NAMES
 
     def __init__(self, clock: Callable[[], float], make: MakeLine) -> None:
         self._clock = clock

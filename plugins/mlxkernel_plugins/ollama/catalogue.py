@@ -10,10 +10,10 @@ from msgspec import UNSET, Struct, UnsetType
 
 from mlxkernel.api import HttpRequest, KernelView, ModelInfo, ModelSpec, Reply
 from mlxkernel.errors import invalid
+from mlxkernel.fields import Refusal, refuse
 from mlxkernel.messages import Json
 from mlxkernel_plugins.ollama import parsing
 from mlxkernel_plugins.ollama.bodies import ShowBody
-from mlxkernel_plugins.ollama.fields import Refusal, refuse
 from mlxkernel_plugins.ollama.names import resolve, tagged
 from mlxkernel_plugins.ollama.replies import timestamp
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -11,10 +10,9 @@ from mlxkernel import embedded
 from mlxkernel.errors import invalid, unsupported
 from mlxkernel.messages import Image, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
 from mlxkernel.request import Conversation, Tool
-from mlxkernel_plugins.ollama import json_values, turns
+from mlxkernel.tools import declared
+from mlxkernel_plugins.ollama import parsing, turns
 from mlxkernel_plugins.ollama.turns import Turn
-
-_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 
 
 def conversation(said: Sequence[Turn]) -> Conversation:
@@ -76,7 +74,7 @@ class _Reader:
     def _calls(self, turn: Turn, index: int) -> Iterator[ToolCall]:
         for i, call in enumerate(turn.tool_calls or ()):
             arguments = call.function.arguments or {}
-            json_values.check(arguments, f"messages[{index}].tool_calls[{i}].function.arguments")
+            parsing.check_value(arguments, f"messages[{index}].tool_calls[{i}].function.arguments")
             id = call.id or f"call_{index}_{i}"
             yield ToolCall(id, call.function.name, msgspec.json.encode(arguments).decode())
 
@@ -106,8 +104,9 @@ def _image(text: str, path: str) -> Image:
         raise invalid(
             f"invalid value for '{path}': send the base64 alone, without 'data:…,' before it", param=path
         )
+    # Ollama skips line ends, which command-line tools put into base64.
     try:
-        data = embedded.decode(text)
+        data = embedded.decode(text.replace("\n", "").replace("\r", ""))
     except ValueError:
         raise invalid(f"invalid value for '{path}': the picture's data is not base64", param=path) from None
     if not data:
@@ -117,23 +116,11 @@ def _image(text: str, path: str) -> Image:
 
 def tools(given: Sequence[turns.Tool]) -> tuple[Tool, ...]:
     """The functions that may be called. Raises `RequestFailed` with the path of what is wrong."""
-    made: dict[str, Tool] = {}
-    for i, tool in enumerate(given):
-        definition, path = tool.function, f"tools[{i}].function"
-        name, schema = definition.name, definition.parameters or {}
-        if not _NAME.fullmatch(name):
-            message = f"{name[:80]!r} is not 1 to 128 letters, digits, '_', '-' and '.'"
-            raise invalid(f"invalid value for '{path}.name': {message}", param=f"{path}.name")
-        if name in made:
-            message = f"there is a function '{name}' before it"
-            raise invalid(f"invalid value for '{path}.name': {message}", param=f"{path}.name")
-        json_values.check(schema, f"{path}.parameters")
-        if not _of_objects(schema.get("type")):
-            message = "arguments are an object, and the schema is of another 'type'"
-            raise invalid(f"invalid value for '{path}.parameters': {message}", param=f"{path}.parameters")
-        made[name] = Tool(name, definition.description or "", schema, bool(definition.strict))
-    return tuple(made.values())
-
-
-def _of_objects(kind: object) -> bool:
-    return kind is None or kind == "object" or (isinstance(kind, list) and "object" in kind)
+    functions = ((f"tools[{i}].function", tool.function) for i, tool in enumerate(given))
+    return declared(
+        (
+            (path, Tool(one.name, one.description or "", one.parameters or {}, bool(one.strict)))
+            for path, one in functions
+        ),
+        parsing.words,
+    )

@@ -52,6 +52,7 @@ class Ollama:
 
     name: str = "ollama"
     prefix: str = "/api"
+    base: str = ""
 
     def __init__(
         self,

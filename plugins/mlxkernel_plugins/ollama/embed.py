@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
@@ -37,6 +38,7 @@ class _Route:
     """What both share. They never stream."""
 
     method: str = "POST"
+    names: Mapping[str, str] = {}
 
     def encoder(self, request: Request) -> Encoder:
         """Raises `TypeError`: no request of these routes has `stream`."""
@@ -52,6 +54,7 @@ class EmbedRoute(_Route):
     """``POST /api/embed``."""
 
     path: str = "/api/embed"
+    names = {"prompt": "input"}
     description = Description(summary="Give a vector for each text", body=EmbedBody, reply=Vectors)
 
     def read(self, http: HttpRequest) -> Request:

@@ -10,20 +10,6 @@ from msgspec import Struct
 from mlxkernel.api import Reply
 from mlxkernel.errors import Fault
 
-_FIELDS = {
-    "max_tokens": "options.num_predict",
-    "repetition_penalty": "options.repeat_penalty",
-    "presence_penalty": "options.presence_penalty",
-    "frequency_penalty": "options.frequency_penalty",
-    "temperature": "options.temperature",
-    "top_p": "options.top_p",
-    "top_k": "options.top_k",
-    "min_p": "options.min_p",
-    "typical_p": "options.typical_p",
-    "reasoning_effort": "think",
-}
-"""Fields that an engine knows by another name than Ollama's clients."""
-
 
 class ErrorBody(Struct, frozen=True):
     """All there is: words. So they name the field."""
@@ -31,15 +17,9 @@ class ErrorBody(Struct, frozen=True):
     error: str
 
 
-def message(fault: Fault) -> str:
-    """What went wrong, in the words of this dialect."""
-    own = _FIELDS.get(fault.param or "")
-    return fault.message.replace(f"'{fault.param}'", f"'{own}'") if own else fault.message
-
-
 def body(fault: Fault) -> bytes:
     """The fault as JSON."""
-    return msgspec.json.encode(ErrorBody(message(fault)))
+    return msgspec.json.encode(ErrorBody(fault.message))
 
 
 def reply(fault: Fault) -> Reply:

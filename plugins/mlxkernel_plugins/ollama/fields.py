@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-from msgspec.structs import fields as struct_fields
-
-from mlxkernel.errors import unsupported
-from mlxkernel.messages import Json
-from mlxkernel_plugins.ollama.bodies import GenerationBody, Options
-
-
-class Refusal(Struct, frozen=True):
-    """A field that is refused unless its value means "not used": null, or one of `neutral`."""
-
-    field: str
-    why: str
-    neutral: tuple[Json, ...] = ()
-
+from mlxkernel.fields import FieldTable, Refusal, refuse
+from mlxkernel_plugins.ollama.bodies import (
+    ChatBody,
+    EmbedBody,
+    EmbeddingsBody,
+    GenerateBody,
+    GenerationBody,
+    Options,
+)
 
 HONOURED = {
     "model": "a configured name or alias, with or without `:latest`; answers name the model that answered",
@@ -79,8 +73,8 @@ OPTIONS_HONOURED = {
     "repeat_penalty": "over 0, up to 10; 1 is neutral",
     "presence_penalty": "-2 to 2",
     "frequency_penalty": "-2 to 2",
-    "repeat_last_n": "-1, absent: penalties look at all tokens so far; 0 turns them off; another number is "
-    "refused beside a penalty of the request, and without one changes nothing",
+    "repeat_last_n": "-1, absent: penalties look at all tokens so far; 0 turns them off; another number: "
+    "at that many last ones",
 }
 """Options that are honoured. All others are in `OPTIONS_WITHOUT_EFFECT` or are refused."""
 
@@ -112,17 +106,14 @@ OPTION_REFUSALS = (
 )
 
 
-def wire_name(kind: type[Struct], name: str) -> str:
-    """A field's name as clients write it."""
-    return {field.name: field.encode_name for field in struct_fields(kind)}[name]
+TABLE = FieldTable(
+    {"chat": ChatBody, "generate": GenerateBody, "embed": EmbedBody, "embeddings": EmbeddingsBody},
+    HONOURED,
+    WITHOUT_EFFECT,
+    (*GENERATION_REFUSALS, *GENERATE_REFUSALS),
+)
 
-
-def refuse(body: Struct, refusals: Sequence[Refusal], prefix: str = "") -> None:
-    """Raises `RequestFailed` for the first field that asks for what is not offered."""
-    for refusal in refusals:
-        value = getattr(body, refusal.field)
-        if value is not None and value not in refusal.neutral:
-            raise unsupported(prefix + wire_name(type(body), refusal.field), refusal.why)
+OPTIONS_TABLE = FieldTable({"options": Options}, OPTIONS_HONOURED, OPTIONS_WITHOUT_EFFECT, OPTION_REFUSALS)
 
 
 def refuse_generation(body: GenerationBody, refusals: Sequence[Refusal] = ()) -> None:
@@ -134,4 +125,4 @@ def refuse_generation(body: GenerationBody, refusals: Sequence[Refusal] = ()) ->
 def refuse_options(options: Options | None) -> None:
     """The same for options."""
     if options is not None:
-        refuse(options, OPTION_REFUSALS, "options.")
+        refuse(options, OPTION_REFUSALS, "options")

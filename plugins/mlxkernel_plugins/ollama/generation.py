@@ -17,7 +17,7 @@ from mlxkernel.request import (
     ResponseFormat,
     Sampling,
 )
-from mlxkernel_plugins.ollama import json_values, keep_alive
+from mlxkernel_plugins.ollama import keep_alive, parsing
 from mlxkernel_plugins.ollama.bodies import Format, GenerationBody, ModelBody, Options, Think
 
 
@@ -57,7 +57,7 @@ def loads(request: Request) -> bool:
 
 
 def sampling(options: Options) -> Sampling:
-    """How tokens are drawn. Raises `RequestFailed` for a window of the penalties that is not offered."""
+    """How tokens are drawn."""
     drawn = Sampling(
         temperature=options.temperature,
         top_k=None if options.top_k is None else max(0, options.top_k),
@@ -74,17 +74,8 @@ def sampling(options: Options) -> Sampling:
             return drawn
         case 0:
             return replace(drawn, repetition_penalty=1.0, presence_penalty=0.0, frequency_penalty=0.0)
-        case _ if _penalises(options):
-            why = "penalties look at all tokens so far; send -1, or 0 to turn them off"
-            raise unsupported("options.repeat_last_n", why)
-        case _:
-            return drawn
-
-
-def _penalises(options: Options) -> bool:
-    return bool(
-        options.repeat_penalty not in (None, 1) or options.presence_penalty or options.frequency_penalty
-    )
+        case window:
+            return replace(drawn, penalty_window=window)
 
 
 def _max_tokens(options: Options) -> int | None:
@@ -104,7 +95,7 @@ def response_format(format: Format | None) -> ResponseFormat | None:
         case str():
             return JsonObject("format")
         case schema:
-            json_values.check(schema, "format")
+            parsing.check_value(schema, "format")
             return JsonSchema(schema, field="format")
 
 

@@ -89,6 +89,6 @@ async def _lines(progress: AsyncGenerator[Progress, None]) -> AsyncGenerator[byt
                     last = step.done
                     yield stream.line(PullLine("downloading", step.done, step.total))
     except RequestFailed as error:
-        yield stream.line(errors.ErrorBody(errors.message(error.fault)))
+        yield stream.line(errors.ErrorBody(error.fault.message))
     else:
         yield stream.line(SUCCESS)

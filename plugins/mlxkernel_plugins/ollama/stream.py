@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import UNSET, Struct
 
+from mlxkernel import framing
 from mlxkernel.events import (
     ChoiceFinished,
     Event,
@@ -24,27 +25,17 @@ from mlxkernel_plugins.ollama import errors, logprobs, replies
 from mlxkernel_plugins.ollama.calls import Calls
 from mlxkernel_plugins.ollama.replies import MakeLine, Said
 
-CONTENT_TYPE = "application/x-ndjson"
+CONTENT_TYPE = framing.JSON_LINES
 
 KEEP_ALIVE = b" "
 """White space before a JSON value, which every reader of JSON skips; an empty line would break some."""
-
-_LINE_ENDS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
 
 _json = msgspec.json.Encoder()
 
 
 def line(payload: Struct) -> bytes:
-    """One line with this JSON.
-
-    Clients that split the stream with `str.splitlines` (httpx's ``iter_lines`` does) would cut a line in two
-    at a raw U+2028, U+2029 or U+0085.
-    """
-    data = _json.encode(payload)
-    if not data.isascii():
-        for raw, escaped in _LINE_ENDS:
-            data = data.replace(raw, escaped)
-    return data + b"\n"
+    """One line with this JSON."""
+    return framing.line(_json.encode(payload))
 
 
 class LineEncoder:
@@ -83,7 +74,7 @@ class LineEncoder:
                 last = self._make(self._model, self._clock(), Said())
                 return line(replies.ended(last, replies.done_reason(self._reason), usage, timing))
             case Failed(fault=fault):
-                return line(errors.ErrorBody(errors.message(fault)))
+                return line(errors.ErrorBody(fault.message))
             case _:
                 pass
         return b""

@@ -91,6 +91,8 @@ class ChatBody(GenerationBody, frozen=True, kw_only=True, forbid_unknown_fields=
     service_tier: str | None = None
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
+    prompt_cache_options: Json = None
+    moderation: Json = None
     safety_identifier: str | None = None
     # Extensions.
     grammar: Source | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from mlxkernel import fold
+from mlxkernel import fold, framing
 from mlxkernel.api import Description, Encoder, HttpRequest, Reply
 from mlxkernel.errors import invalid
 from mlxkernel.events import (
@@ -26,7 +26,7 @@ from mlxkernel.events import (
     ToolCallStarted,
 )
 from mlxkernel.request import Request
-from mlxkernel_plugins.openai import fields, generation, logprobs, parsing, reasoning, replies, sse, stream
+from mlxkernel_plugins.openai import fields, generation, logprobs, parsing, reasoning, replies, stream
 from mlxkernel_plugins.openai.bodies import ChatBody
 from mlxkernel_plugins.openai.conversation import conversation
 from mlxkernel_plugins.openai.replies import (
@@ -50,6 +50,7 @@ class ChatCompletions:
 
     method: str = "POST"
     path: str = "/v1/chat/completions"
+    names = generation.NAMES
     description = Description(
         summary="Answer a conversation", body=ChatBody, reply=ChatCompletion, event=ChatChunk
     )
@@ -59,7 +60,7 @@ class ChatCompletions:
 
     def read(self, http: HttpRequest) -> Request:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
-        body = parsing.parse(http, _decoder, fields.CHAT_FIELDS)
+        body = parsing.parse(http, _decoder)
         fields.refuse(body, fields.CHAT_REFUSALS)
         request = generation.request(
             http,
@@ -144,7 +145,7 @@ class ChatEncoder:
     first seen, and its npm client fails on a delta before the role.
     """
 
-    content_type: str = sse.CONTENT_TYPE
+    content_type: str = framing.EVENT_STREAM
 
     def __init__(self, request: Request, created: int) -> None:
         empty = ChatChunk(
@@ -171,11 +172,11 @@ class ChatEncoder:
 
     def keep_alive(self) -> bytes:
         """A comment."""
-        return sse.KEEP_ALIVE
+        return framing.COMMENT
 
     def close(self) -> bytes:
         """``[DONE]``."""
-        return sse.DONE
+        return stream.DONE
 
     def _chunk(self, event: Event) -> bytes:
         match event:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from mlxkernel import fold
+from mlxkernel import fold, framing
 from mlxkernel.api import Description, Encoder, HttpRequest, Reply
 from mlxkernel.errors import invalid, unsupported
 from mlxkernel.events import (
@@ -26,7 +26,7 @@ from mlxkernel.events import (
     ToolCallStarted,
 )
 from mlxkernel.request import Prompts, Request
-from mlxkernel_plugins.openai import fields, generation, parsing, replies, sse, stream
+from mlxkernel_plugins.openai import fields, generation, parsing, replies, stream
 from mlxkernel_plugins.openai.bodies import CompletionBody
 from mlxkernel_plugins.openai.logprobs import TextOffsets
 from mlxkernel_plugins.openai.prompts import prompts
@@ -43,6 +43,7 @@ class Completions:
 
     method: str = "POST"
     path: str = "/v1/completions"
+    names = generation.NAMES
     description = Description(
         summary="Go on with a text", body=CompletionBody, reply=TextCompletion, event=TextCompletion
     )
@@ -52,7 +53,7 @@ class Completions:
 
     def read(self, http: HttpRequest) -> Request:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
-        body = parsing.parse(http, _decoder, fields.COMPLETION_FIELDS)
+        body = parsing.parse(http, _decoder)
         fields.refuse(body, fields.COMPLETION_REFUSALS)
         _check(body)
         items = prompts(body.prompt, "prompt")
@@ -105,7 +106,7 @@ def _choice(request: Request, choice: fold.Choice) -> TextChoice:
 class CompletionEncoder:
     """One stream."""
 
-    content_type: str = sse.CONTENT_TYPE
+    content_type: str = framing.EVENT_STREAM
 
     def __init__(self, request: Request, created: int) -> None:
         empty = TextCompletion(
@@ -139,11 +140,11 @@ class CompletionEncoder:
 
     def keep_alive(self) -> bytes:
         """A comment."""
-        return sse.KEEP_ALIVE
+        return framing.COMMENT
 
     def close(self) -> bytes:
         """``[DONE]``."""
-        return sse.DONE
+        return stream.DONE
 
     def _text(self, event: TextDelta) -> bytes:
         if self._alternatives is not None and (event.logprobs or not event.text):

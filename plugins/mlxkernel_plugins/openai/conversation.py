@@ -9,6 +9,7 @@ from mlxkernel import embedded
 from mlxkernel.errors import invalid, unsupported
 from mlxkernel.messages import Image, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
 from mlxkernel.request import Conversation
+from mlxkernel_plugins.openai import parsing
 from mlxkernel_plugins.openai.bodies import ChatBody
 from mlxkernel_plugins.openai.template_args import template_args
 from mlxkernel_plugins.openai.turns import (
@@ -93,12 +94,12 @@ class _Reader:
                 message = f"'{path}' has both 'function_call' and 'tool_calls': send 'tool_calls'."
                 raise invalid(message, param=f"{path}.function_call", code="invalid_value")
             self._legacy_ids[turn.function_call.name] = _legacy_id(index)
-            yield _call(_legacy_id(index), turn.function_call)
-        for i, call in enumerate(turn.tool_calls or ()):
-            if isinstance(call, CustomCall):
+            yield _call(_legacy_id(index), turn.function_call, f"{path}.function_call")
+        for i, made in enumerate(turn.tool_calls or ()):
+            if isinstance(made, CustomCall):
                 raise unsupported(f"{path}.tool_calls[{i}].type", "only calls of functions are understood")
-            self._names[call.id] = call.function.name
-            yield _call(call.id, call.function)
+            self._names[made.id] = made.function.name
+            yield _call(made.id, made.function, f"{path}.tool_calls[{i}].function")
 
 
 def _legacy_id(index: int) -> str:
@@ -106,10 +107,18 @@ def _legacy_id(index: int) -> str:
     return f"call_{index}"
 
 
-def _call(id: str, function: CalledFunction) -> ToolCall:
+def _call(id: str, function: CalledFunction, path: str) -> ToolCall:
+    return call(id, function.name, function.arguments, f"{path}.arguments")
+
+
+def call(id: str, name: str, arguments: str, path: str) -> ToolCall:
+    """A call of an earlier turn; `path` is where its arguments stand.
+
+    Raises `RequestFailed` for arguments that no chat template could read again.
+    """
+    parsing.check_text(arguments, path)
     # Clients write no arguments as "", which is not the JSON that arguments are.
-    arguments = function.arguments if function.arguments.strip() else "{}"
-    return ToolCall(id, function.name, arguments)
+    return ToolCall(id, name, arguments if arguments.strip() else "{}")
 
 
 def _texts(content: TextContent) -> tuple[Text, ...]:
@@ -127,7 +136,7 @@ def _user_parts(turn: UserTurn, path: str) -> Iterator[Part]:
             case TextPart():
                 yield Text(part.text)
             case ImagePart():
-                _check_detail(part.image_url.detail, f"{path}[{i}].image_url.detail")
+                check_detail(part.image_url.detail, f"{path}[{i}].image_url.detail")
                 yield image(part, f"{path}[{i}].image_url.url")
             case AudioPart():
                 raise unsupported(f"{path}[{i}].type", "the models do not hear; send text")
@@ -135,7 +144,8 @@ def _user_parts(turn: UserTurn, path: str) -> Iterator[Part]:
                 raise unsupported(f"{path}[{i}].type", "files are not read; send their text")
 
 
-def _check_detail(detail: str | None, path: str) -> None:
+def check_detail(detail: str | None, path: str) -> None:
+    """Raises `RequestFailed` for a word that no API of OpenAI's has for it."""
     if detail is not None and detail not in _DETAILS:
         message = f"Invalid value for '{path}': expected one of {', '.join(map(repr, _DETAILS))}."
         raise invalid(message, param=path, code="invalid_value")

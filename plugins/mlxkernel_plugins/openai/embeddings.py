@@ -56,8 +56,6 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
-EMBEDDING_FIELDS: tuple[str, ...] = EmbeddingBody.__struct_fields__
-
 _decoder = msgspec.json.Decoder(EmbeddingBody)
 
 
@@ -65,11 +63,12 @@ class EmbeddingsOperation(WholeOperation):
     """The route."""
 
     path: str = "/v1/embeddings"
+    names = {"prompt": "input"}
     description = Description(summary="Turn texts into vectors", body=EmbeddingBody, reply=Embeddings)
 
     def read(self, http: HttpRequest) -> Request:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
-        body = parsing.parse(http, _decoder, EMBEDDING_FIELDS)
+        body = parsing.parse(http, _decoder)
         items = prompts(body.input, "input")
         if len(items) > MAX_INPUTS:
             message = f"Invalid value for 'input': {len(items)} inputs are over the limit of {MAX_INPUTS}."

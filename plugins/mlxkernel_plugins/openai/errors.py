@@ -24,9 +24,6 @@ _TYPES = {
     FaultKind.TIMEOUT: "timeout_error",
 }
 
-_PARAMS = {"processors": "logits_processors", "template_args": "chat_template_kwargs"}
-"""Fields that an engine knows by another name than OpenAI's clients."""
-
 _RETRY_AFTER = 1.0
 """Seconds that a client is asked to wait when a fault that passes by itself names no time."""
 
@@ -48,8 +45,7 @@ class ErrorBody(Struct, frozen=True):
 
 def body(fault: Fault) -> bytes:
     """The fault as JSON."""
-    param = None if fault.param is None else _PARAMS.get(fault.param, fault.param)
-    error = ErrorObject(fault.message, _TYPES[fault.kind], param, fault.code)
+    error = ErrorObject(fault.message, _TYPES[fault.kind], fault.param, fault.code)
     return msgspec.json.encode(ErrorBody(error))
 
 

@@ -8,20 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
+from mlxkernel import fields
 from mlxkernel.errors import invalid, unsupported
-from mlxkernel.messages import Json
+from mlxkernel.fields import FieldTable, Refusal
 from mlxkernel_plugins.openai.bodies import ChatBody, CompletionBody, GenerationBody
-
-
-class Refusal(Struct, frozen=True):
-    """A field that is refused unless its value means "not used": null, or one of `neutral`."""
-
-    field: str
-    why: str
-    neutral: tuple[Json, ...] = ()
-
 
 CHAT_REFUSALS = (
     Refusal("verbosity", "only 'medium', the model's own, is offered", ("medium",)),
@@ -29,6 +19,8 @@ CHAT_REFUSALS = (
     Refusal("audio", "answers are text; leave it out"),
     Refusal("prediction", "predicted outputs are not offered; leave it out"),
     Refusal("web_search_options", "the server does not search the web; leave it out"),
+    Refusal("moderation", "the server does not moderate; leave it out"),
+    Refusal("prompt_cache_options", "the cache has no breakpoints and no tiers; leave it out"),
 )
 
 COMPLETION_REFUSALS = (Refusal("suffix", "text cannot be inserted before a suffix; leave it out", ("",)),)
@@ -97,13 +89,17 @@ HONOURED = {
 }
 """Fields that are honoured, with their range. All others are in `WITHOUT_EFFECT` or are refused."""
 
-CHAT_FIELDS: tuple[str, ...] = ChatBody.__struct_fields__
-COMPLETION_FIELDS: tuple[str, ...] = CompletionBody.__struct_fields__
+TABLE = FieldTable(
+    {"chat": ChatBody, "completions": CompletionBody},
+    HONOURED,
+    WITHOUT_EFFECT,
+    (*CHAT_REFUSALS, *COMPLETION_REFUSALS),
+)
 
 
 def refuse(body: GenerationBody, refusals: Sequence[Refusal]) -> None:
     """Raises `RequestFailed` for the first field that asks for what is not offered."""
-    refuse_fields(body, refusals)
+    fields.refuse(body, refusals)
     options = body.stream_options
     if options is None:
         return
@@ -112,11 +108,3 @@ def refuse(body: GenerationBody, refusals: Sequence[Refusal]) -> None:
         raise invalid(message, param="stream_options")
     if options.include_obfuscation:
         raise unsupported("stream_options.include_obfuscation", "streams are not padded; leave it out")
-
-
-def refuse_fields(body: Struct, refusals: Sequence[Refusal]) -> None:
-    """Raises `RequestFailed` for the first of these fields that has a value beyond the neutral ones."""
-    for refusal in refusals:
-        value = getattr(body, refusal.field)
-        if value is not None and value not in refusal.neutral:
-            raise unsupported(refusal.field, refusal.why)

@@ -14,6 +14,9 @@ from mlxkernel_plugins.openai.bodies import GenerationBody
 LEGACY_CALLS = "legacy_calls"
 """What to `remember` of a request that listed `functions`."""
 
+NAMES = {"processors": "logits_processors", "template_args": "chat_template_kwargs"}
+"""Fields that an engine knows by another name than clients of chat and completions."""
+
 _MAX_BIAS = 100
 _MAX_TOKEN_ID = 2**31 - 1
 

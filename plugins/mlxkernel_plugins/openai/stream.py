@@ -11,10 +11,14 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from mlxkernel import framing
 from mlxkernel.errors import Fault
 from mlxkernel.events import TokenLogprob, Usage
-from mlxkernel_plugins.openai import errors, replies, sse
+from mlxkernel_plugins.openai import errors, replies
 from mlxkernel_plugins.openai.replies import ChatChunk, ChatChunkChoice, TextChoice, TextCompletion
+
+DONE = b"data: [DONE]\n\n"
+"""What ends every stream of chunks."""
 
 _CHOICES = b'"choices":[]'
 # Inside a JSON string quotes are escaped, so this is the field and never a part of a value.
@@ -31,24 +35,24 @@ class Frame(Generic[C]):
         self._include_usage = include_usage
         self._empty = empty
         chunk = msgspec.structs.replace(empty, usage=None) if include_usage else empty
-        head, _, tail = sse.one_line(_json.encode(chunk)).partition(_CHOICES)
+        head, _, tail = framing.one_line(_json.encode(chunk)).partition(_CHOICES)
         self.head = b"data: " + head + b'"choices":['
         self.tail = b"]" + tail + b"\n\n"
 
     def choice(self, choice: C) -> bytes:
         """A chunk with this choice."""
-        return self.head + sse.one_line(_json.encode(choice)) + self.tail
+        return self.head + framing.one_line(_json.encode(choice)) + self.tail
 
     def usage(self, usage: Usage) -> bytes:
         """The last chunk, which has no choices; nothing if the client did not ask for it."""
         if not self._include_usage:
             return b""
-        return sse.event(_json.encode(msgspec.structs.replace(self._empty, usage=replies.usage(usage))))
+        return framing.event(_json.encode(msgspec.structs.replace(self._empty, usage=replies.usage(usage))))
 
 
 def text(value: str) -> bytes:
     """A string as it stands in a chunk, quotes included."""
-    return sse.one_line(_json.encode(value))
+    return framing.one_line(_json.encode(value))
 
 
 def failure(fault: Fault) -> bytes:
@@ -57,7 +61,7 @@ def failure(fault: Fault) -> bytes:
     ``[DONE]`` follows as it follows every stream: clients that read up to it end too, and the
     official ones have raised by then.
     """
-    return sse.event(errors.body(fault))
+    return framing.event(errors.body(fault))
 
 
 class Pending:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from mlxkernel.errors import invalid
 from mlxkernel.messages import Json
 from mlxkernel.request import Grammar, JsonObject, JsonSchema, ResponseFormat
-from mlxkernel_plugins.openai import json_values
+from mlxkernel_plugins.openai import parsing
 from mlxkernel_plugins.openai.bodies import ChatBody
 from mlxkernel_plugins.openai.definitions import JsonObjectFormat, JsonSchemaFormat, TextFormat
-from mlxkernel_plugins.openai.tools import MAX_SCHEMA_DEPTH
 
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 # Not re.escape: it escapes spaces and dashes too, which not every regex engine takes.
@@ -65,5 +64,5 @@ def _literal(text: str) -> str:
 
 def checked_schema(schema: dict[str, Json], path: str) -> dict[str, Json]:
     """The same schema. Raises `RequestFailed` for one that cannot be carried to the grammar."""
-    json_values.check(schema, path, MAX_SCHEMA_DEPTH)
+    parsing.check_value(schema, path)
     return schema

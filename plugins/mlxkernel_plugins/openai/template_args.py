@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlxkernel.errors import unsupported
 from mlxkernel.messages import Json
-from mlxkernel_plugins.openai import json_values
+from mlxkernel_plugins.openai import parsing
 
 RESERVED = frozenset(
     {
@@ -37,5 +37,5 @@ def template_args(given: dict[str, Json]) -> dict[str, Json]:
         path = f"chat_template_kwargs.{name}"
         if name in RESERVED:
             raise unsupported(path, "this argument is the server's to set")
-        json_values.check(value, path, MAX_DEPTH)
+        parsing.check_value(value, path, MAX_DEPTH)
     return given

@@ -56,9 +56,6 @@ class Detokenized(Struct, frozen=True):
     prompt: str
 
 
-TOKENIZE_FIELDS: tuple[str, ...] = TokenizeBody.__struct_fields__
-DETOKENIZE_FIELDS: tuple[str, ...] = DetokenizeBody.__struct_fields__
-
 _ONLY_WITH_MESSAGES = ("add_generation_prompt", "continue_final_message", "tools", "chat_template_kwargs")
 
 _tokenize_decoder = msgspec.json.Decoder(TokenizeBody)
@@ -75,7 +72,7 @@ class Tokenize(WholeOperation):
 
     def read(self, http: HttpRequest) -> Request:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
-        body = parsing.parse(http, _tokenize_decoder, TOKENIZE_FIELDS)
+        body = parsing.parse(http, _tokenize_decoder)
         if (body.prompt is None) == (body.messages is None):
             message = "Send either 'prompt' or 'messages'."
             raise invalid(message, param="prompt", code="invalid_value")
@@ -125,7 +122,7 @@ class Detokenize(WholeOperation):
 
     def read(self, http: HttpRequest) -> Request:
         """The request. Raises `RequestFailed` with the path of the field that is wrong."""
-        body = parsing.parse(http, _detokenize_decoder, DETOKENIZE_FIELDS)
+        body = parsing.parse(http, _detokenize_decoder)
         input = Prompts((tuple(body.tokens),), special=False)
         return Request(id=http.request_id, model=body.model, input=input, task=Render())
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from mlxkernel.errors import RequestFailed, invalid, unsupported
 from mlxkernel.request import AutoTool, NoTool, RequiredTool, Tool, ToolChoice
-from mlxkernel_plugins.openai import json_values
+from mlxkernel.tools import declared
+from mlxkernel_plugins.openai import parsing
 from mlxkernel_plugins.openai.bodies import ChatBody
 from mlxkernel_plugins.openai.definitions import (
     AllowedTools,
@@ -21,13 +21,6 @@ from mlxkernel_plugins.openai.definitions import (
     FunctionDefinition,
     NamedFunction,
 )
-
-MAX_SCHEMA_DEPTH = 128
-"""Lists and objects within each other in a schema; a nested object costs two levels."""
-
-_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
-# Wider than OpenAI's, which has neither dots nor more than 64 characters: these are the names that the
-# Model Context Protocol allows, and its clients hand them on as they are.
 
 
 class Toolbox(Struct, frozen=True):
@@ -48,7 +41,7 @@ def toolbox(body: ChatBody) -> Toolbox:
         return _legacy(body)
     if body.function_call is not None and (body.tools or isinstance(body.function_call, NamedFunction)):
         raise only_with("function_call", "functions")
-    tools = declared(_functions(body.tools or (), "tools"))
+    tools = defined(_functions(body.tools or (), "tools"))
     if not tools:
         if body.tool_choice in (None, "auto", "none"):
             return Toolbox()
@@ -63,7 +56,7 @@ def _legacy(body: ChatBody) -> Toolbox:
         raise invalid(message, param="functions", code="invalid_value")
     if body.tool_choice is not None:
         raise only_with("tool_choice", "tools")
-    tools = declared((f"functions[{i}]", definition) for i, definition in enumerate(body.functions or ()))
+    tools = defined((f"functions[{i}]", definition) for i, definition in enumerate(body.functions or ()))
     choice: ToolChoice
     match body.function_call:
         case None | "auto":
@@ -113,33 +106,13 @@ def _functions(given: Iterable[AnyTool], path: str) -> Iterator[tuple[str, Funct
         yield f"{path}[{i}].function", tool.function
 
 
-def declared(definitions: Iterable[tuple[str, FunctionDefinition]]) -> tuple[Tool, ...]:
+def defined(definitions: Iterable[tuple[str, FunctionDefinition]]) -> tuple[Tool, ...]:
     """The tools of these definitions, each with its path. Raises `RequestFailed` for one that is wrong."""
-    tools: dict[str, Tool] = {}
-    for path, definition in definitions:
-        name = definition.name
-        if not _NAME.fullmatch(name):
-            message = (
-                f"Invalid value for '{path}.name': {name[:80]!r} is not 1 to 128 letters, digits, '_', '-' "
-                "and '.'."
-            )
-            raise invalid(message, param=f"{path}.name", code="invalid_value")
-        if name in tools:
-            message = f"Invalid value for '{path}.name': there is a function '{name}' before it."
-            raise invalid(message, param=f"{path}.name", code="invalid_value")
-        parameters = definition.parameters or {}
-        _check_parameters(parameters, f"{path}.parameters")
-        tools[name] = Tool(name, definition.description or "", parameters, bool(definition.strict))
-    return tuple(tools.values())
-
-
-def _check_parameters(schema: dict[str, object], path: str) -> None:
-    json_values.check(schema, path, MAX_SCHEMA_DEPTH)
-    kind = schema.get("type")
-    if kind is None or kind == "object" or (isinstance(kind, list) and "object" in kind):
-        return
-    message = f"Invalid value for '{path}': arguments are an object, and the schema is of another 'type'."
-    raise invalid(message, param=path, code="invalid_function_parameters")
+    given = (
+        (path, Tool(one.name, one.description or "", one.parameters or {}, bool(one.strict)))
+        for path, one in definitions
+    )
+    return declared(given, parsing.words)
 
 
 def check_known(name: str, tools: Sequence[Tool], path: str, listed: str) -> None:

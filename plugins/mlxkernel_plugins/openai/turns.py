@@ -22,6 +22,7 @@ class TextPart(_Wire, frozen=True, tag_field="type", tag="text"):
 
     text: str
     cache_control: Json = None
+    prompt_cache_breakpoint: Json = None
 
 
 class RefusalPart(_Wire, frozen=True, tag_field="type", tag="refusal"):
@@ -42,6 +43,7 @@ class ImagePart(_Wire, frozen=True, tag_field="type", tag="image_url"):
 
     image_url: ImageUrl
     cache_control: Json = None
+    prompt_cache_breakpoint: Json = None
 
 
 class AudioPart(_Wire, frozen=True, tag_field="type", tag="input_audio"):

@@ -6,6 +6,7 @@ page to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -18,8 +19,13 @@ from mlxkernel_plugins.tool_formats.table import FORMATS
 HEAD = """\
 # Tool formats
 
-How model families write tool calls. `tool_format` in `[models.<name>]` chooses one. From each come the parser
-that streams calls, the grammar that forces one, and the writer.
+How model families write tool calls. From each format come the parser that streams calls, the grammar that
+forces one, and the writer.
+
+`tool_format` in `[models.<name>]` chooses one. `"none"` leaves the text as it is, and requests with tools are
+refused. `"auto"` goes by the family, which is `model_type` in the model's config.json, unless the chat
+template holds the markers of another format: one architecture carries models of many makers. Where neither is
+known, or the template knows no tools, there is no format, as with `"none"`.
 
 `mlxkernel tools list` lists them, `mlxkernel tools try FORMAT FILE` shows what a text means in one.
 
@@ -30,7 +36,10 @@ What all of them do:
 - a call that the end of the text cuts off is kept as far as it came;
 - a call that cannot be read stays text, and one that breaks after it has begun is closed with what came of
   it, both with a warning in the log;
-- a format without markers takes nothing for a call but the names of the request's tools.
+- a format without markers (`llama3-json`, `xlam`, `pythonic`, `functionary-v3.2`) takes nothing for a call
+  but the names of the request's tools. Where calls are bound although the model may answer (`strict` tools,
+  or `parallel_tool_calls: false`), its answer is a text that names no tool as a call does, or it is calls;
+  only in `functionary-v3.2` calls may follow a text.
 """
 
 OWN = """\
@@ -76,9 +85,25 @@ def _overview() -> Iterator[str]:
 
 def _section(format: Format) -> str:
     two = next(sample for sample in samples(format.name) if sample.name == "two")
-    markers = " and ".join(f"`{marker}`" for marker in format.markers)
+    markers = " and ".join(map(_code, format.markers))
     told = f"A chat template is known by {markers}." if markers else ""
-    return f"## {format.name}\n\n{told}\n\n```text\n{two.text.rstrip()}\n```\n"
+    return f"## {format.name}\n\n{told}\n\n{_fenced(two.text.rstrip())}\n"
+
+
+def _code(text: str) -> str:
+    """Text as code in a line, between more backticks than it has itself."""
+    ticks = "`" * (_longest_run(text) + 1)
+    return f"{ticks} {text} {ticks}" if "`" in text else f"`{text}`"
+
+
+def _fenced(text: str) -> str:
+    """Text as a block, between longer fences than it has itself."""
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _shapes() -> Iterator[str]:

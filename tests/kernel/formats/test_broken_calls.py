@@ -134,3 +134,27 @@ def test_arguments_are_streamed_as_they_come() -> None:
     parser.feed(TextDelta(0, "<c>f:<k>a</k>"))
     assert list(parser.feed(TextDelta(0, "one "))) == [ToolCallDelta(0, 0, "one ")]
     assert list(parser.feed(TextDelta(0, 'two "'))) == [ToolCallDelta(0, 0, 'two \\"')]
+
+
+def test_the_log_is_told_of_the_first_faults_of_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    request = Request(id="r", model="m", input=Prompts(("",)), tools=TOOLS)
+    parser = Format(name="t", shape=JSON).parser(request)
+    with caplog.at_level(logging.WARNING, "mlxkernel.formats"):
+        for _ in range(30):
+            parser.feed(TextDelta(0, "<c>no call. "))
+        parser.feed(ChoiceFinished(0, FinishReason.STOP))
+    *told, last = [record.getMessage() for record in caplog.records]
+    assert told == ["tool format 't': '<c>' begins no call that can be read; it stays text"] * 8
+    assert last == "tool format 't': this answer has more faults; they are not told"
+
+
+@pytest.mark.parametrize("text", ['{"a": functools[1]}', '{"a": true"b"}', '[1{"a": 2}]', "1[2]"])
+def test_a_word_with_a_value_behind_it_is_no_json(text: str) -> None:
+    *_, closed = pieces(NAMED, f'<c>f:{{"a": {text}}}</c>')
+    assert closed == Closed(whole=False)
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, -2.5e3,true , null],"b":"c"}', '{"a" : {"b":[ ]} ,\n"c":1 }'])
+def test_json_is_passed_on_as_it_is_written(text: str) -> None:
+    _, arguments, closed = pieces(NAMED, f"<c>f:{text}</c>")
+    assert (arguments, closed) == (Arguments(text), Closed())

@@ -107,6 +107,15 @@ class Rescanning:
         return self._parser.feed(event)
 
 
+class Mute(Planted):
+    """Writes nothing but the samples."""
+
+    def render(self, calls: Sequence[ToolCall]) -> str:
+        if any(call.name != "f" for call in calls):
+            raise ValueError("this cannot be written")
+        return super().render(calls)
+
+
 def once_more(event: Event) -> Sequence[Event]:
     return [event, event] if isinstance(event, TextDelta) else [event]
 
@@ -167,6 +176,11 @@ PLANTED = {
         Planted(Rescanning),
         "test_the_work_grows_with_the_text_and_no_faster",
     ),
+    "the text is read again at each beginning": (
+        Planted(Rescanning),
+        "test_many_beginnings_of_calls_are_read_once",
+    ),
+    "hardly any call can be written": (Mute(), "test_made_up_calls_survive_the_round_trip"),
     "the grammar allows other tools": (
         Planted(change=lambda grammar: grammar.replace('\\"f\\"', '\\"g\\"')),
         "test_the_grammar_allows_only_what_can_be_read",

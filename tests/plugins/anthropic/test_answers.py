@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from mlxkernel import framing
 from mlxkernel.errors import Fault, FaultKind
 from mlxkernel.events import (
     ChoiceFinished,
@@ -31,8 +32,9 @@ from mlxkernel.events import (
 from mlxkernel.fold import fold
 from mlxkernel.request import Conversation, Request
 from mlxkernel.testing import check_law
-from mlxkernel_plugins.anthropic import Anthropic, replies, sse
+from mlxkernel_plugins.anthropic import Anthropic, replies
 from mlxkernel_plugins.anthropic.messages import Remembered
+from mlxkernel_plugins.anthropic.stream import PING
 from mlxkernel_plugins.anthropic.system_lines import SystemLines
 
 MESSAGES: Any = Anthropic(SystemLines({})).routes()[0]
@@ -252,9 +254,9 @@ def test_a_failure_ends_the_stream() -> None:
 
 def test_signs_of_life() -> None:
     encoder = MESSAGES.encoder(request())
-    assert encoder.keep_alive() == sse.COMMENT
+    assert encoder.keep_alive() == framing.COMMENT
     encoder.feed(Started(7))
-    assert encoder.keep_alive() == sse.PING == b'event: ping\ndata: {"type": "ping"}\n\n'
+    assert encoder.keep_alive() == PING == b'event: ping\ndata: {"type": "ping"}\n\n'
     assert encoder.feed(Progress("prefill", 1, 2)) == b""
     assert encoder.content_type == "text/event-stream; charset=utf-8"
 
@@ -296,7 +298,8 @@ def test_a_stream_put_together_is_the_whole_answer(events: list[Event], hides: b
 @given(texts)
 def test_the_bytes_of_a_delta_are_those_of_its_struct(words: str) -> None:
     def encoded(delta: Any) -> bytes:
-        return sse.event("content_block_delta", msgspec.json.encode(replies.BlockDelta(0, delta)))
+        payload = msgspec.json.encode(replies.BlockDelta(0, delta))
+        return framing.event(payload, "content_block_delta")
 
     for event, delta in (
         (TextDelta(0, words), replies.TextDelta(words)),

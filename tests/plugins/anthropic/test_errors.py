@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from mlxkernel.errors import Fault, FaultKind
+from mlxkernel.errors import Fault, FaultKind, renamed
 from mlxkernel_plugins.anthropic import Anthropic
+from mlxkernel_plugins.anthropic.messages import CountTokens, Messages
+from mlxkernel_plugins.anthropic.system_lines import SystemLines
 
 
 @pytest.mark.parametrize(
@@ -52,12 +54,13 @@ def test_what_programs_go_by(dialect: Anthropic) -> None:
     }
 
 
-def test_fields_have_the_names_that_the_client_sent(dialect: Anthropic) -> None:
+def test_fields_have_the_names_that_the_client_sent() -> None:
     message = "'reasoning_effort' is not supported: model 'm' does not think before it answers"
     fault = Fault(kind=FaultKind.INVALID, message=message, param="reasoning_effort", code="unsupported")
-    error = msgspec.json.decode(dialect.error(fault, "r").body)["error"]
-    assert error["message"] == "'thinking' is not supported: model 'm' does not think before it answers"
-    assert error["details"]["param"] == "thinking"
+    for route in (Messages(SystemLines({})), CountTokens(SystemLines({}))):
+        told = renamed(fault, route.names)
+        assert told.message == "'thinking' is not supported: model 'm' does not think before it answers"
+        assert told.param == "thinking"
 
 
 @pytest.mark.parametrize(

@@ -9,49 +9,27 @@ from typing import Any
 import pytest
 
 from mlxkernel.errors import Fault
+from mlxkernel.fields import Refusal
 from mlxkernel.request import JsonSchema, ReasoningWish, Render, Request, Sampling
-from mlxkernel_plugins.anthropic.fields import (
-    COUNT_FIELDS,
-    HONOURED,
-    MESSAGES_FIELDS,
-    REFUSALS,
-    THREADS,
-    WITHOUT_EFFECT,
-    Refusal,
-)
+from mlxkernel_plugins.anthropic.bodies import CountBody, MessagesBody
+from mlxkernel_plugins.anthropic.fields import REFUSALS, TABLE, THREADS, WITHOUT_EFFECT
 
 Read = Callable[..., Request]
 Refused = Callable[..., Fault]
 
+COUNT_FIELDS = CountBody.__struct_fields__
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "anthropic.md"
 
 
 def test_every_field_has_exactly_one_treatment() -> None:
-    tables = [*HONOURED, *WITHOUT_EFFECT, *(refusal.field for refusal in REFUSALS)]
-    assert len(tables) == len(set(tables))
-    assert set(tables) == set(MESSAGES_FIELDS)
-    assert set(COUNT_FIELDS) < set(MESSAGES_FIELDS)
-
-
-def _row(field: str, note: str) -> str:
-    routes = "messages, count_tokens" if field in COUNT_FIELDS else "messages"
-    return f"| `{field}` | {routes} | {note} |"
-
-
-def _refusal_note(refusal: Refusal) -> str:
-    neutral = ", ".join(["null", *(f"`{value!r}`".replace("'", '"') for value in refusal.neutral)])
-    return f"{refusal.why}. Accepted: {neutral}"
+    assert TABLE.faults() == []
+    assert set(COUNT_FIELDS) < set(MessagesBody.__struct_fields__)
 
 
 def test_the_reference_page_holds_the_tables_and_no_other_row() -> None:
-    rows = [
-        *(_row(field, note) for field, note in HONOURED.items()),
-        *(_row(field, note) for field, note in WITHOUT_EFFECT.items()),
-        *(_row(refusal.field, _refusal_note(refusal)) for refusal in REFUSALS),
-    ]
     page = PAGE.read_text(encoding="utf-8")
     fields = page[page.index("## Fields") : page.index("## Messages")]
-    assert [line for line in fields.splitlines() if line.startswith("| `")] == rows
+    assert [line for line in fields.splitlines() if line.startswith("| `")] == list(TABLE.rows())
 
 
 SAMPLES: dict[str, Any] = {
@@ -160,7 +138,7 @@ def test_the_defaults_leave_everything_to_the_model(read: Read) -> None:
         ({"stop_sequences": [""]}, "'stop_sequences[0]' must be a string of length >= 1"),
         ({"stop_sequences": ["a"] * 17}, "'stop_sequences' must be an array of length <= 16"),
         ({"messages": []}, "'messages' must be an array of length >= 1"),
-        ({"metadata": {"user": "u"}}, "'metadata.user' is not a field of this API"),
+        ({"metadata": {"user": "u"}}, "'metadata.user' is not a field of this API; did you mean 'user_id'?"),
     ],
 )
 def test_ranges(refused: Refused, fields: dict[str, Any], message: str) -> None:

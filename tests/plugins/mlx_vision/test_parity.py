@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.plugins.mlx_vision.harness import (
     write_model,
 )
 
+import mlxkernel_plugins.tiny
 from mlxkernel.api import ModelLimits
 from mlxkernel.events import TextDelta
 from mlxkernel.request import Sampling
@@ -51,9 +53,15 @@ class Case:
         return network.features.encoded
 
 
-@pytest.fixture(scope="module", params=list(ALL))
+BUNDLED = "tiny-vision"
+
+
+@pytest.fixture(scope="module", params=[BUNDLED, *ALL])
 def case(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    folder = write_model(tmp_path_factory.mktemp(request.param) / "model", ALL[request.param])
+    if request.param == BUNDLED:
+        folder = Path(mlxkernel_plugins.tiny.__file__).with_name("vision_model")
+    else:
+        folder = write_model(tmp_path_factory.mktemp(request.param) / "model", ALL[request.param])
     driver = open_engine(folder, limits=ModelLimits(prefill_chunk=16))
     return Case(driver, Reference(folder))
 

@@ -28,8 +28,9 @@ from mlxkernel.events import (
     Usage,
 )
 from mlxkernel.fold import fold
-from mlxkernel.request import Request
-from mlxkernel_plugins.ollama import Ollama, errors
+from mlxkernel.request import Request, Sampling
+from mlxkernel_plugins.ollama import Ollama
+from mlxkernel_plugins.ollama.answers import Chat, Generate
 
 Read = Callable[..., Request]
 
@@ -208,10 +209,8 @@ def test_an_error_has_the_status_and_the_wait() -> None:
     assert (reply.status, reply.headers, reply.body) == (503, {"retry-after": "1"}, b'{"error":"Full."}')
 
 
-@pytest.mark.parametrize(
-    ("param", "own"),
-    [("max_tokens", "options.num_predict"), ("reasoning_effort", "think"), ("messages", "messages")],
-)
-def test_an_engine_s_names_of_fields_are_translated(param: str, own: str) -> None:
-    fault = Fault(kind=FaultKind.INVALID, message=f"'{param}' is wrong: {param}", param=param)
-    assert errors.message(fault) == f"'{own}' is wrong: {param}"
+def test_an_engine_s_names_of_fields_are_told_in_those_of_the_route() -> None:
+    for route in (Chat(lambda: 0.0), Generate(lambda: 0.0)):
+        for name, own in (("max_tokens", "options.num_predict"), ("reasoning_effort", "think")):
+            assert route.names[name] == own
+            assert name in {*Request.__struct_fields__, *Sampling.__struct_fields__, "reasoning_effort"}

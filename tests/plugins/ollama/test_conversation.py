@@ -65,6 +65,7 @@ def test_pictures(read_chat: Read, read_generate: Read, refused_chat: Refused) -
         Image(data=b"hi", where="images[1]"),
         Text("hi"),
     )
+    assert said(read_chat, {**HI, "images": ["a\r\nGk=\n"]}) == (Message(Role.USER, shown),)
     for picture, problem in (
         ("data:image/png;base64,aGk=", "send the base64 alone, without 'data:…,' before it"),
         ("http://x", "the picture's data is not base64"),

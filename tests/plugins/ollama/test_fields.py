@@ -2,53 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlxkernel.errors import Fault
+from mlxkernel.fields import Refusal, wire_name
 from mlxkernel.request import Request
 from mlxkernel_plugins.ollama import API_VERSION, pull
-from mlxkernel_plugins.ollama.bodies import (
-    ChatBody,
-    EmbedBody,
-    EmbeddingsBody,
-    GenerateBody,
-    Options,
-    PullBody,
-)
+from mlxkernel_plugins.ollama.bodies import GenerateBody, Options, PullBody
 from mlxkernel_plugins.ollama.fields import (
     GENERATE_REFUSALS,
     GENERATION_REFUSALS,
-    HONOURED,
     OPTION_REFUSALS,
-    OPTIONS_HONOURED,
+    OPTIONS_TABLE,
     OPTIONS_WITHOUT_EFFECT,
+    TABLE,
     WITHOUT_EFFECT,
-    Refusal,
-    wire_name,
 )
 
 Read = Callable[..., Request]
 Refused = Callable[..., Fault]
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "ollama.md"
-BODIES = {"chat": ChatBody, "generate": GenerateBody, "embed": EmbedBody, "embeddings": EmbeddingsBody}
 REFUSALS = (*GENERATION_REFUSALS, *GENERATE_REFUSALS)
 
 
-def test_every_field_has_exactly_one_treatment() -> None:
-    tables = [*HONOURED, *WITHOUT_EFFECT, *(refusal.field for refusal in REFUSALS)]
-    assert len(tables) == len(set(tables))
-    assert set(tables) == {field for body in BODIES.values() for field in body.__struct_fields__}
-
-
-def test_every_option_has_exactly_one_treatment() -> None:
-    tables = [*OPTIONS_HONOURED, *OPTIONS_WITHOUT_EFFECT, *(refusal.field for refusal in OPTION_REFUSALS)]
-    assert len(tables) == len(set(tables))
-    assert set(tables) == set(Options.__struct_fields__)
+def test_every_field_and_every_option_has_exactly_one_treatment() -> None:
+    assert TABLE.faults() == []
+    assert OPTIONS_TABLE.faults() == []
 
 
 def test_every_field_of_a_pull_has_exactly_one_treatment() -> None:
@@ -59,50 +43,18 @@ def test_every_field_of_a_pull_has_exactly_one_treatment() -> None:
 # --- the reference page -----------------------------------------------------------------------------
 
 
-def rows(table: Mapping[str, str]) -> list[str]:
-    return [f"| `{field}` | {note} |" for field, note in table.items()]
-
-
-def routed(table: Mapping[str, str]) -> list[str]:
-    lines = []
-    for field, note in table.items():
-        routes = [name for name, body in BODIES.items() if field in body.__struct_fields__]
-        named = wire_name(next(body for body in BODIES.values() if field in body.__struct_fields__), field)
-        lines.append(f"| `{named}` | {', '.join(routes)} | {note} |")
-    return lines
-
-
-def notes(refusals: Iterable[Refusal]) -> dict[str, str]:
-    return {refusal.field: f"{refusal.why}. Accepted: {_neutral(refusal)}" for refusal in refusals}
-
-
-def _neutral(refusal: Refusal) -> str:
-    shown = {True: "true", False: "false"}
-    values = (
-        shown[value] if isinstance(value, bool) else repr(value).replace("'", '"')
-        for value in refusal.neutral
-    )
-    return ", ".join(["null", *(f"`{value}`" for value in values)])
-
-
-SECTIONS = {
-    "### Honoured": routed(HONOURED),
-    "### Accepted without effect": routed(WITHOUT_EFFECT),
-    "### Refused": routed(notes(REFUSALS)),
-    "### Options honoured": rows(OPTIONS_HONOURED),
-    "### Options accepted without effect": rows(OPTIONS_WITHOUT_EFFECT),
-    "### Options refused": rows(notes(OPTION_REFUSALS)),
-    "## Pull": rows(
-        {**pull.HONOURED, **{f: f"without effect: {why}" for f, why in pull.WITHOUT_EFFECT.items()}}
-    ),
-}
-
-
-@pytest.mark.parametrize("heading", SECTIONS)
-def test_the_reference_page_holds_the_tables_and_no_other_row(heading: str) -> None:
+def shown(*headings: str) -> list[str]:
     page = PAGE.read_text(encoding="utf-8")
-    section = page.split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0]
-    assert [line for line in section.splitlines() if line.startswith("| `")] == SECTIONS[heading]
+    sections = (page.split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0] for heading in headings)
+    return [line for section in sections for line in section.splitlines() if line.startswith("| `")]
+
+
+def test_the_reference_page_holds_the_tables_and_no_other_row() -> None:
+    assert shown("### Honoured", "### Accepted without effect", "### Refused") == list(TABLE.rows())
+    options = shown("### Options honoured", "### Options accepted without effect", "### Options refused")
+    assert options == list(OPTIONS_TABLE.rows())
+    notes = {**pull.HONOURED, **{f: f"without effect: {why}" for f, why in pull.WITHOUT_EFFECT.items()}}
+    assert shown("## Pull") == [f"| `{field}` | {note} |" for field, note in notes.items()]
 
 
 def test_the_reference_page_names_the_version() -> None:

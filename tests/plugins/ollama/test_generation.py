@@ -65,19 +65,12 @@ def test_sampling_is_honoured(read_chat: Read, read_generate: Read) -> None:
     assert read_chat(options={"top_k": -1, "seed": -1}).sampling == Sampling(top_k=0)
 
 
-def test_the_window_of_the_penalties(read_chat: Read, refused_chat: Refused) -> None:
+def test_the_window_of_the_penalties(read_chat: Read) -> None:
     off = read_chat(options={"repeat_last_n": 0, "repeat_penalty": 1.5}).sampling
     assert off == Sampling(repetition_penalty=1.0, presence_penalty=0.0, frequency_penalty=0.0)
-    for neutral in ({}, {"repeat_penalty": 1}, {"presence_penalty": 0, "frequency_penalty": 0}):
-        assert read_chat(options={"repeat_last_n": 64, **neutral}).sampling == (
-            read_chat(options=neutral).sampling
-        )
-    for penalty in ({"repeat_penalty": 1.1}, {"presence_penalty": 1}, {"frequency_penalty": -1}):
-        fault = refused_chat(options={"repeat_last_n": 64, **penalty})
-        assert fault.message == (
-            "'options.repeat_last_n' is not supported: penalties look at all tokens so far; send -1, or 0 to "
-            "turn them off"
-        )
+    usual = read_chat(options={"repeat_last_n": 64, "repeat_penalty": 1.1}).sampling
+    assert usual == Sampling(repetition_penalty=1.1, penalty_window=64)
+    assert read_chat(options={"repeat_last_n": -1, "repeat_penalty": 1.1}).sampling.penalty_window is None
 
 
 def test_limits_and_stops(read_chat: Read, refused_chat: Refused) -> None:

@@ -49,12 +49,8 @@ def test_what_is_wrong_is_said(refused: Refused, body: Any, message: str) -> Non
     assert fault.message.startswith(message)
 
 
-def test_a_foreign_web_page_must_say_json(read: Read, refused: Refused) -> None:
-    for kind in ("application/x-www-form-urlencoded", "text/plain", ""):
-        headers = {"content-type": kind} if kind else {}
-        assert read("/api/chat", GOOD, **headers).model == "m"
-        fault = refused("/api/chat", GOOD, origin="https://elsewhere.example", **headers)
-        assert fault.kind is FaultKind.UNSUPPORTED_MEDIA_TYPE
-        assert fault.message == "a web page must send the header 'Content-Type: application/json'"
-    page = {"origin": "https://elsewhere.example", "content-type": "Application/JSON; charset=utf-8"}
-    assert read("/api/chat", GOOD, **page).model == "m"
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
+def test_the_content_type_does_not_matter(read: Read, kind: str | None) -> None:
+    # Whether a web page may send such a body is the kernel's to say (`mlxkernel.origins`).
+    headers = {"content-type": kind} if kind else {}
+    assert read("/api/chat", GOOD, **headers).model == "m"

@@ -227,7 +227,7 @@ class TestOllama(DialectSuite):
         RefusedField(
             path=CHAT,
             field="options",
-            value={"repeat_last_n": 64, "repeat_penalty": 1.1},
+            value={"repeat_last_n": -2},
             named="options.repeat_last_n",
         ),
         RefusedField(path=CHAT, field="keep_alive", value="a while"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from mlxkernel import __version__
+from mlxkernel import __version__, framing
 from mlxkernel.errors import Fault, FaultKind
 from mlxkernel.events import (
     Alternative,
@@ -34,7 +34,7 @@ from mlxkernel.events import (
 from mlxkernel.fold import fold
 from mlxkernel.request import Conversation, Request
 from mlxkernel.testing import check_law
-from mlxkernel_plugins.openai import OpenAI, generation, sse
+from mlxkernel_plugins.openai import OpenAI, generation
 from mlxkernel_plugins.openai.replies import ChatChunk
 
 CHAT: Any = OpenAI(clock=lambda: 1_700_000_000.9).routes()[0]
@@ -170,7 +170,7 @@ def test_every_chunk_is_its_struct_encoded(
         asked = generation.remember(asked, generation.LEGACY_CALLS)
     for payload in stream(asked, events):
         chunk = msgspec.json.decode(payload, type=ChatChunk)
-        assert sse.one_line(msgspec.json.encode(chunk)) == payload
+        assert framing.one_line(msgspec.json.encode(chunk)) == payload
 
 
 @settings(max_examples=40, deadline=None)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types import Completion
 
+from mlxkernel import framing
 from mlxkernel.errors import Fault, FaultKind
 from mlxkernel.events import (
     Alternative,
@@ -25,7 +26,7 @@ from mlxkernel.events import (
 )
 from mlxkernel.fold import fold
 from mlxkernel.request import Prompts, Request
-from mlxkernel_plugins.openai import OpenAI, sse
+from mlxkernel_plugins.openai import OpenAI
 from mlxkernel_plugins.openai.replies import TextCompletion
 
 COMPLETIONS: Any = OpenAI(clock=lambda: 1_700_000_000.9).routes()[1]
@@ -107,7 +108,7 @@ def test_a_stream_put_together_is_the_whole_answer(
     assert msgspec.json.decode(payloads[-1])["usage"] == document["usage"]
     for payload in payloads:
         chunk = msgspec.json.decode(payload, type=TextCompletion)
-        assert sse.one_line(msgspec.json.encode(chunk)) == payload
+        assert framing.one_line(msgspec.json.encode(chunk)) == payload
 
 
 def test_a_stream_chunk_by_chunk() -> None:

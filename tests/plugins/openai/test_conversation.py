@@ -299,3 +299,18 @@ def test_going_on_with_the_last_message(read_chat: Read, refused_chat: Refused) 
         "'add_generation_prompt' is not supported: the model needs the beginning of its turn, "
         "unless 'continue_final_message' is true"
     )
+
+
+@pytest.mark.parametrize("depth", [200, 100_000])
+def test_arguments_that_are_nested_too_deeply(refused_chat: Refused, depth: int) -> None:
+    function = {"name": "f", "arguments": "[" * depth + "]" * depth}
+    call = {"id": "c", "type": "function", "function": function}
+    for turn, path in (
+        ({"tool_calls": [call]}, "messages[0].tool_calls[0].function.arguments"),
+        ({"function_call": function}, "messages[0].function_call.arguments"),
+    ):
+        fault = refused_chat(messages=[{"role": "assistant", **turn}])
+        assert (fault.param, fault.message) == (
+            path,
+            f"Invalid value for '{path}': it is nested more than 128 levels deep.",
+        )

@@ -19,7 +19,7 @@ from mlxkernel.fold import Answer
 from mlxkernel.request import Embed, Prompts
 from mlxkernel.testing import RunningServer, run_server
 from mlxkernel.testing.fake import fake_plugin
-from mlxkernel_plugins.openai.embeddings import EMBEDDING_FIELDS, EmbeddingsOperation
+from mlxkernel_plugins.openai.embeddings import EmbeddingBody, EmbeddingsOperation
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "openai.md"
 VECTOR = struct.pack("<3f", 0.5, -0.25, 0.0)
@@ -80,7 +80,7 @@ def test_there_is_no_stream_of_vectors() -> None:
 def test_the_reference_page_has_every_field() -> None:
     page = PAGE.read_text(encoding="utf-8")
     section = page[page.index("## Embeddings") : page.index("## Tokens and prompts")]
-    assert [f for f in EMBEDDING_FIELDS if f"| `{f}` |" not in section] == []
+    assert [f for f in EmbeddingBody.__struct_fields__ if f"| `{f}` |" not in section] == []
 
 
 @pytest.fixture(scope="module")

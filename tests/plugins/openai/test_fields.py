@@ -9,54 +9,24 @@ from typing import Any
 import pytest
 
 from mlxkernel.errors import Fault
+from mlxkernel.fields import Refusal
 from mlxkernel.request import Prompts, Request, Sampling
-from mlxkernel_plugins.openai.fields import (
-    CHAT_FIELDS,
-    CHAT_REFUSALS,
-    COMPLETION_FIELDS,
-    COMPLETION_REFUSALS,
-    HONOURED,
-    WITHOUT_EFFECT,
-    Refusal,
-)
+from mlxkernel_plugins.openai.fields import CHAT_REFUSALS, COMPLETION_REFUSALS, TABLE, WITHOUT_EFFECT
 
 Read = Callable[..., Request]
 Refused = Callable[..., Fault]
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "openai.md"
-REFUSED = {refusal.field for refusal in (*CHAT_REFUSALS, *COMPLETION_REFUSALS)}
 
 
 def test_every_field_has_exactly_one_treatment() -> None:
-    tables = [*HONOURED, *WITHOUT_EFFECT, *REFUSED]
-    assert len(tables) == len(set(tables))
-    assert set(tables) == {*CHAT_FIELDS, *COMPLETION_FIELDS}
-
-
-def _row(field: str, note: str) -> str:
-    routes = ", ".join(
-        name
-        for name, fields in (("chat", CHAT_FIELDS), ("completions", COMPLETION_FIELDS))
-        if field in fields
-    )
-    return f"| `{field}` | {routes} | {note} |"
-
-
-def _refusal_note(refusal: Refusal) -> str:
-    neutral = ", ".join(["null", *(f"`{value!r}`".replace("'", '"') for value in refusal.neutral)])
-    return f"{refusal.why}. Accepted: {neutral}"
+    assert TABLE.faults() == []
 
 
 def test_the_reference_page_holds_the_tables_and_no_other_row() -> None:
-    rows = [
-        *(_row(field, note) for field, note in HONOURED.items()),
-        *(_row(field, note) for field, note in WITHOUT_EFFECT.items()),
-        *(_row(r.field, _refusal_note(r)) for r in (*CHAT_REFUSALS, *COMPLETION_REFUSALS)),
-    ]
     page = PAGE.read_text(encoding="utf-8")
     fields = page[page.index("## Fields") : page.index("## Messages")]
-    on_page = [line for line in fields.splitlines() if line.startswith("| `")]
-    assert on_page == rows
+    assert [line for line in fields.splitlines() if line.startswith("| `")] == list(TABLE.rows())
 
 
 SAMPLES: dict[str, Any] = {
@@ -81,6 +51,8 @@ WANTED: dict[str, Any] = {
     "audio": {"voice": "alloy"},
     "prediction": {"type": "content", "content": "x"},
     "web_search_options": {},
+    "moderation": {"model": "m"},
+    "prompt_cache_options": {"mode": "implicit", "ttl": "30m"},
     "suffix": "end",
 }
 

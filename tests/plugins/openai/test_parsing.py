@@ -14,8 +14,9 @@ from mlxkernel.api import HttpRequest, Operation
 from mlxkernel.errors import Fault, FaultKind, RequestFailed
 from mlxkernel.request import Request
 from mlxkernel_plugins.openai import OpenAI
-from mlxkernel_plugins.openai.fields import CHAT_FIELDS, COMPLETION_FIELDS
+from mlxkernel_plugins.openai.bodies import ChatBody, CompletionBody
 
+CHAT_FIELDS, COMPLETION_FIELDS = ChatBody.__struct_fields__, CompletionBody.__struct_fields__
 HEADERS = {"content-type": "application/json"}
 MESSAGE = {"role": "user", "content": "hi"}
 

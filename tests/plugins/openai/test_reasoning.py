@@ -52,7 +52,7 @@ def test_an_argument_of_the_template_is_no_wish(read_chat: Read) -> None:
             {"reasoning_effort": "much"},
             "reasoning_effort",
             "Invalid value for 'reasoning_effort': 'much'; supported values are 'none', 'minimal', 'low', "
-            "'medium', 'high' and 'xhigh'.",
+            "'medium', 'high', 'xhigh' and 'max'.",
         ),
         (
             {"thinking_token_budget": -1},

@@ -64,9 +64,8 @@ class _Reader:
                     self._turn.append(Reasoning(thought))
             case CallItem(call_id=id):
                 self._called[id] = joined(item.name, item.namespace)
-                # Clients write no arguments as "", which is not the JSON that arguments are.
-                arguments = item.arguments if item.arguments.strip() else "{}"
-                self._turn.append(ToolCall(id, self._called[id], arguments))
+                where = f"{path}.arguments"
+                self._turn.append(conversation.call(id, self._called[id], item.arguments, where))
             case OutputItem():
                 self.end_turn()
                 self.said.append(Message(Role.TOOL, (self._result(item, path),)))
@@ -116,5 +115,6 @@ def _image(part: InputImage, path: str) -> Image:
     if not part.image_url:
         message = f"Missing required parameter: '{path}.image_url'."
         raise invalid(message, param=f"{path}.image_url", code="missing_required_parameter")
+    conversation.check_detail(part.detail, f"{path}.detail")
     url = ImageUrl(url=part.image_url, detail=part.detail)
     return conversation.image(ImagePart(image_url=url), f"{path}.image_url")

@@ -5,10 +5,8 @@ This is the table behind the section on responses of docs/reference/openai.md.
 
 from __future__ import annotations
 
-from mlxkernel_plugins.openai.fields import Refusal
+from mlxkernel.fields import FieldTable, Refusal
 from mlxkernel_plugins.openai.responses.bodies import ResponseBody
-
-RESPONSE_FIELDS: tuple[str, ...] = ResponseBody.__struct_fields__
 
 HONOURED = {
     "model": "a configured name or alias; the answer's `model` is the one that answered",
@@ -61,3 +59,5 @@ REFUSALS = (
     Refusal("moderation", "the server does not moderate; leave it out"),
     Refusal("prompt_cache_options", "the cache has no breakpoints and no tiers; leave it out"),
 )
+
+TABLE = FieldTable({"responses": ResponseBody}, HONOURED, WITHOUT_EFFECT, REFUSALS)

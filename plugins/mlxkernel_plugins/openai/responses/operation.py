@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from mlxkernel import fold
+from mlxkernel import fold, framing
 from mlxkernel.api import Description, Encoder, HttpRequest, Reply
 from mlxkernel.events import Event
 from mlxkernel.request import Request
-from mlxkernel_plugins.openai import sse
 from mlxkernel_plugins.openai.responses import events, reading, ticket
 from mlxkernel_plugins.openai.responses.assembly import Assembly
 from mlxkernel_plugins.openai.responses.bodies import ResponseBody
@@ -19,12 +18,22 @@ from mlxkernel_plugins.openai.responses.store import Store
 
 _json = msgspec.json.Encoder()
 
+NAMES = {
+    "messages": "input",
+    "max_tokens": "max_output_tokens",
+    "reasoning_effort": "reasoning.effort",
+    "logprobs": "top_logprobs",
+    "template_args": "chat_template_kwargs",
+}
+"""Fields that an engine knows by another name than clients of this route."""
+
 
 class Responses:
     """The route. `stems` makes the unguessable part of a response's id."""
 
     method: str = "POST"
     path: str = "/v1/responses"
+    names = NAMES
     description = Description(
         summary="Answer a conversation that may be kept",
         body=ResponseBody,
@@ -64,7 +73,7 @@ class Responses:
 class ResponseEncoder:
     """One stream. It keeps the run known as long as it lives; `keep` is called once, at a regular end."""
 
-    content_type: str = sse.CONTENT_TYPE
+    content_type: str = framing.EVENT_STREAM
 
     def __init__(self, assembly: Assembly, keep: Callable[[Assembly], None]) -> None:
         self._assembly = assembly
@@ -79,7 +88,7 @@ class ResponseEncoder:
 
     def keep_alive(self) -> bytes:
         """A comment."""
-        return sse.KEEP_ALIVE
+        return framing.COMMENT
 
     def close(self) -> bytes:
         """Nothing: the last event says that it is the last."""
@@ -87,4 +96,4 @@ class ResponseEncoder:
 
 
 def _sent(event: events.StreamEvent) -> bytes:
-    return sse.named_event(events.name(event), _json.encode(event))
+    return framing.event(_json.encode(event), events.name(event))

@@ -48,12 +48,13 @@ def response_format(text: TextOptions | None) -> ResponseFormat | None:
         case None | TextFormat():
             return None
         case JsonObjectFormat():
-            return JsonObject()
+            return JsonObject("text.format")
         case SchemaFormat(schema=schema):
-            schema = checked_schema(schema, "text.format.schema")
+            field = "text.format.schema"
+            schema = checked_schema(schema, field)
             if text.format.description is not None:
                 schema = {"description": text.format.description, **schema}
-            return JsonSchema(schema, text.format.name or "answer", bool(text.format.strict))
+            return JsonSchema(schema, text.format.name or "answer", bool(text.format.strict), field)
 
 
 def wish(body: ResponseBody) -> ReasoningWish:

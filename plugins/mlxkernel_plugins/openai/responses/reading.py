@@ -8,13 +8,13 @@ import msgspec
 
 from mlxkernel.api import HttpRequest
 from mlxkernel.errors import RequestFailed, invalid, unsupported
+from mlxkernel.fields import refuse
 from mlxkernel.messages import Json
 from mlxkernel.request import Conversation, Request
 from mlxkernel_plugins.openai import parsing
-from mlxkernel_plugins.openai.fields import refuse_fields
 from mlxkernel_plugins.openai.responses import conversation, items, options
 from mlxkernel_plugins.openai.responses.bodies import ResponseBody
-from mlxkernel_plugins.openai.responses.fields import REFUSALS, RESPONSE_FIELDS
+from mlxkernel_plugins.openai.responses.fields import REFUSALS
 from mlxkernel_plugins.openai.responses.items import Item, ReferenceItem
 from mlxkernel_plugins.openai.responses.store import Store
 from mlxkernel_plugins.openai.responses.ticket import Ticket, of_item
@@ -26,7 +26,7 @@ _decoder = msgspec.json.Decoder(ResponseBody)
 
 def read(http: HttpRequest, store: Store, id: str, created: int) -> Request:
     """The request, whose `extra` is its `Ticket`. Raises `RequestFailed` with the path of what is wrong."""
-    body = parsing.parse(http, _decoder, RESPONSE_FIELDS)
+    body = parsing.parse(http, _decoder)
     _check(body, store)
     given = tuple(_items(body, store, http.principal.name))
     box = toolbox(body)
@@ -65,7 +65,7 @@ def read(http: HttpRequest, store: Store, id: str, created: int) -> Request:
 
 
 def _check(body: ResponseBody, store: Store) -> None:
-    refuse_fields(body, REFUSALS)
+    refuse(body, REFUSALS)
     if body.store and not store.keeps:
         why = "this server keeps no responses ([plugins.openai] stored_responses); send false"
         raise unsupported("store", why)

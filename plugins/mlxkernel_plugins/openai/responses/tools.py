@@ -14,7 +14,7 @@ from mlxkernel.request import AutoTool, NoTool, RequiredTool, Tool, ToolChoice
 from mlxkernel_plugins.openai import parsing
 from mlxkernel_plugins.openai.definitions import FunctionDefinition
 from mlxkernel_plugins.openai.responses.bodies import ResponseBody
-from mlxkernel_plugins.openai.tools import check_known, declared, only_with
+from mlxkernel_plugins.openai.tools import check_known, defined, only_with
 
 SEPARATOR = "__"
 """Between a namespace and the function in it, where a model sees one name."""
@@ -44,12 +44,18 @@ class _Wire(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class FunctionTool(_Wire, frozen=True, tag_field="type", tag="function"):
-    """A function that may be called; `parameters` is a JSON Schema, none of them when it is absent."""
+    """A function that may be called; `parameters` is a JSON Schema, none of them when it is absent.
+
+    `output_schema` describes what the function answers and is not read.
+    """
 
     name: str
     description: str | None = None
     parameters: dict[str, Json] | None = None
     strict: bool | None = None
+    allowed_callers: list[str] | None = None
+    defer_loading: bool | None = None
+    output_schema: Json = None
 
 
 class NamespaceTool(_Wire, frozen=True, kw_only=True, tag_field="type", tag="namespace"):
@@ -109,7 +115,7 @@ def toolbox(body: ResponseBody) -> Toolbox:
     functions = [(path, tool, space) for path, tool, space in given if isinstance(tool, FunctionTool)]
     if given and not functions:
         raise unsupported(f"{given[0][0]}.type", _BUILT_IN["web_search"])
-    tools = declared((path, _definition(tool, space)) for path, tool, space in functions)
+    tools = defined((path, _definition(tool, space)) for path, tool, space in functions)
     names = {joined(tool.name, space): CalledName(tool.name, space) for _, tool, space in functions}
     echo = (tool for tool in body.tools or [] if tool.get("type") != "web_search")
     return _chosen(Toolbox(tools, AutoTool(), names, tuple(_echo(tool) for tool in echo)), body)
@@ -122,7 +128,9 @@ def _given(
         here = f"{path}[{place}]"
         match raw.get("type"):
             case "function":
-                yield here, parsing.part(raw, FunctionTool, here), space
+                function = parsing.part(raw, FunctionTool, here)
+                _check_use(function, here)
+                yield here, function, space
             case "namespace" if space is None:
                 namespace = parsing.part(raw, NamespaceTool, here)
                 yield from _given(namespace.tools, f"{here}.tools", namespace.name)
@@ -131,6 +139,13 @@ def _given(
                 yield here, WebSearchTool(), None
             case kind:
                 raise _refused(kind, here, "function", *(() if space else ("namespace",)))
+
+
+def _check_use(tool: FunctionTool, path: str) -> None:
+    if tool.defer_loading:
+        raise unsupported(f"{path}.defer_loading", "the model sees every tool at once; leave it out")
+    if tool.allowed_callers is not None and "direct" not in tool.allowed_callers:
+        raise unsupported(f"{path}.allowed_callers", "only the model calls, which is 'direct'")
 
 
 def _refused(kind: Json, path: str, *supported: str) -> RequestFailed:

@@ -75,7 +75,7 @@ def test_a_coding_agent_s_turn() -> None:
         )
     )
     assert [tool.name for tool in request.tools] == ["exec", "files__read"]
-    assert request.response_format == JsonSchema(SCHEMA, "out", True)
+    assert request.response_format == JsonSchema(SCHEMA, "out", True, "text.format.schema")
 
 
 RICH = {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.plugins.openai.responses.harness import Desk, said
 
+from mlxkernel.errors import Fault, FaultKind, renamed
 from mlxkernel.events import ChoiceFinished, Finished, FinishReason, ReasoningDelta, Started, TextDelta, Usage
 from mlxkernel.messages import Image, Message, Reasoning, Role, Text, ToolCall, ToolResult
 from mlxkernel.request import (
@@ -338,7 +339,7 @@ def test_the_format_of_the_text(desk: Desk) -> None:
         (None, None),
         ({}, None),
         ({"format": {"type": "text"}, "verbosity": "medium"}, None),
-        ({"format": {"type": "json_object"}}, JsonObject()),
+        ({"format": {"type": "json_object"}}, JsonObject("text.format")),
         (
             {
                 "format": {
@@ -349,7 +350,7 @@ def test_the_format_of_the_text(desk: Desk) -> None:
                     "description": "d",
                 }
             },
-            JsonSchema({"description": "d", "type": "object"}, "n", True),
+            JsonSchema({"description": "d", "type": "object"}, "n", True, "text.format.schema"),
         ),
     ):
         assert desk.read(text=given).response_format == expected
@@ -401,3 +402,36 @@ def test_metadata_has_bounds(desk: Desk) -> None:
     assert desk.refused(metadata={str(n): "x" for n in range(17)}).param == "metadata"
     assert desk.refused(metadata={"a": "x" * 513}).param == "metadata"
     assert desk.refused(metadata={"a": 1}).param == "metadata"
+
+
+# --- what no template and no engine could take ------------------------------------------------------
+
+
+def test_arguments_that_are_nested_too_deeply(desk: Desk) -> None:
+    call = {
+        "type": "function_call",
+        "call_id": "c",
+        "name": "f",
+        "arguments": '{"a":' * 5000 + "1" + "}" * 5000,
+    }
+    fault = desk.refused(input=[call])
+    assert (fault.param, fault.message) == (
+        "input[0].arguments",
+        "Invalid value for 'input[0].arguments': it is nested more than 128 levels deep.",
+    )
+
+
+def test_how_much_of_a_picture_is_to_be_seen(desk: Desk) -> None:
+    part = {"type": "input_image", "image_url": "data:image/png;base64,aGk=", "detail": "all"}
+    fault = desk.refused(input=[{"role": "user", "content": [part]}])
+    path = "input[0].content[0].detail"
+    assert (fault.param, fault.message) == (
+        path,
+        f"Invalid value for '{path}': expected one of 'auto', 'low', 'high', 'original'.",
+    )
+
+
+def test_an_engine_s_names_of_fields_are_told_in_those_of_the_route(desk: Desk) -> None:
+    fault = Fault(kind=FaultKind.INVALID, message="'messages' is empty", param="messages")
+    assert renamed(fault, desk.operation.names).param == "input"
+    assert desk.operation.names["reasoning_effort"] == "reasoning.effort"

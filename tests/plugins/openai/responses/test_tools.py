@@ -37,6 +37,18 @@ def space(name: str, *tools: Any) -> dict[str, Any]:
     return {"type": "namespace", "name": name, "description": "d", "tools": list(tools)}
 
 
+def test_who_calls_a_function_and_when_it_is_seen(desk: Desk) -> None:
+    plain = desk.read(tools=[function("add", parameters=SCHEMA)]).tools
+    more = {"allowed_callers": ["direct", "programmatic"], "defer_loading": False, "output_schema": {}}
+    assert desk.read(tools=[function("add", parameters=SCHEMA, **more)]).tools == plain
+    for field, value, why in (
+        ("allowed_callers", ["programmatic"], "only the model calls, which is 'direct'"),
+        ("defer_loading", True, "the model sees every tool at once; leave it out"),
+    ):
+        fault = desk.refused(tools=[function("add", **{field: value})])
+        assert fault.message == f"'tools[0].{field}' is not supported: {why}"
+
+
 def test_functions(desk: Desk) -> None:
     request = desk.read(
         tools=[
