@@ -1,7 +1,9 @@
 # make serve    serve the bundled model on http://127.0.0.1:8000 (sets up .venv first)
 # make test     run every check and every test (sets up .venv first)
 # make lint     only ruff, mypy and the import rules
+# make test-clients   run real clients (openai, anthropic, ollama, LangChain, …) against a server; needs a package registry
 # make bench    streamed tokens per second over HTTP, beside a bare loop over mlx-lm
+# make models   train the bundled models anew and measure them (hours on a CPU; taken up again where it stopped)
 # make clean    remove .venv and what builds left behind
 #
 # PYTHON=python3.12 chooses the interpreter that .venv is made from.
@@ -12,7 +14,7 @@ PYTHON ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: serve test lint bench clean
+.PHONY: serve test test-clients lint bench models clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -22,6 +24,9 @@ test: export HF_HUB_OFFLINE = 1
 test: lint
 	$(RUN) -m pytest
 
+test-clients: $(VENV)/.test
+	$(RUN) -m tests.clients.run --cache .clients
+
 lint: $(VENV)/.test
 	$(RUN) -m ruff check
 	$(RUN) -m mypy
@@ -30,8 +35,18 @@ lint: $(VENV)/.test
 bench: $(VENV)/.test
 	$(RUN) tests/bench/throughput.py
 
+TINY := plugins/mlxkernel_plugins/tiny/model
+TINY_VISION := plugins/mlxkernel_plugins/tiny/vision_model
+
+models: $(VENV)/.train
+	$(RUN) -m mlxkernel_plugins.tiny.recipe.tokenizer --out $(TINY)
+	$(RUN) -m mlxkernel_plugins.tiny.recipe.train --out $(TINY) --work build/tiny
+	$(RUN) -m mlxkernel_plugins.tiny.recipe.evaluate
+	$(RUN) -m mlxkernel_plugins.tiny.vision_recipe.train --out $(TINY_VISION) --work build/tiny-vision
+	$(RUN) -m mlxkernel_plugins.tiny.vision_recipe.evaluate
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .clients build dist .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.serve: pyproject.toml | $(RUN)
 	$(RUN) -m pip install --quiet --editable .
@@ -40,6 +55,10 @@ $(VENV)/.serve: pyproject.toml | $(RUN)
 $(VENV)/.test: pyproject.toml | $(RUN)
 	$(RUN) -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.serve
+
+$(VENV)/.train: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --editable '.[train]'
+	@touch $@
 
 # The first Python that is new enough; a shim without an interpreter behind it fails the check and is passed over.
 $(RUN):
