@@ -23,7 +23,7 @@ from mlxkernel.messages import Json, ToolCall
 from mlxkernel.request import JsonSchema, Prompts, Request, ResponseFormat, Sampling, Tool
 from mlxkernel_plugins.caches import mlxkernel_register_caches
 from mlxkernel_plugins.mlx_text.engine import TextEngine
-from mlxkernel_plugins.reasoning import FORMATS as REASONING
+from mlxkernel_plugins.reasoning.table import FORMATS as REASONING
 from mlxkernel_plugins.tool_formats import FORMATS
 
 TINY = Path(__file__).parents[2] / "plugins/mlxkernel_plugins/tiny/model"
@@ -136,7 +136,7 @@ def parsing(name: str, parser: EventParser, text: str) -> dict[str, Any]:
 
 
 def parsers() -> list[dict[str, Any]]:
-    """Every tool format with an answer and with a call, and every reasoning format with an answer."""
+    """Every tool format with an answer and a call, every reasoning format with an answer and a thought."""
     request = Request(id="p", model="bench", input=Prompts(("x",)), tools=(LOOK,))
     answer = ANSWER * (LENGTH // len(ANSWER))
     argument = json.dumps({"text": WORDS * (LENGTH // len(WORDS))})
@@ -146,7 +146,9 @@ def parsers() -> list[dict[str, Any]]:
         measured.append(parsing(f"{format.name}, answer", format.parser(request), answer))
         measured.append(parsing(f"{format.name}, call", format.parser(request), call))
     for thinking in REASONING:
-        measured.append(parsing(f"{thinking.name}, thinking", thinking.parser(request, ""), answer))
+        thought = thinking.opens[0] + answer
+        measured.append(parsing(f"{thinking.name}, answer", thinking.parser(request, ""), answer))
+        measured.append(parsing(f"{thinking.name}, thought", thinking.parser(request, ""), thought))
     return measured
 
 

@@ -182,18 +182,19 @@ async def test_calls_side_by_side_come_only_when_they_may(client: openai.AsyncOp
     assert 1 < max(numbers) <= 8 if parallel else numbers == {1}
 
 
-async def test_a_document_by_its_schema(client: openai.AsyncOpenAI) -> None:
-    text, _, reason = await _both(
+@pytest.mark.parametrize("name", SCHEMAS)
+async def test_a_document_by_its_schema(client: openai.AsyncOpenAI, name: str) -> None:
+    text, calls, reason = await _both(
         client,
         model="random",
         messages=QUESTION,
-        response_format={"type": "json_schema", "json_schema": {"name": "ref", "schema": SCHEMAS["ref"]}},
+        response_format={"type": "json_schema", "json_schema": {"name": name, "schema": SCHEMAS[name]}},
         temperature=1,
-        seed=1,
+        seed=list(SCHEMAS).index(name),
         max_tokens=1500,
     )
-    assert reason == "stop"
-    Draft202012Validator(SCHEMAS["ref"]).validate(json.loads(text))
+    assert reason == "stop" and not calls
+    Draft202012Validator(SCHEMAS[name]).validate(json.loads(text))
 
 
 async def test_a_schema_that_cannot_be_forced_is_refused(client: openai.AsyncOpenAI) -> None:
