@@ -94,6 +94,9 @@ class Flight:
             following = self._events[0]
             if not isinstance(following, TextDelta) or following.index != first.index:
                 break
+            if not following.text:
+                # A token that has no text yet belongs to the words after it, which may lie behind a call.
+                break
             run.append(following)
             self._events.popleft()
         if len(run) == 1:

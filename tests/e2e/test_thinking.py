@@ -127,14 +127,14 @@ async def test_thinking_that_the_limit_cuts_is_thought(client: openai.AsyncOpenA
     assert (cut.reason, cut.tokens, cut.thought_tokens) == ("length", 3, 3)
 
 
-@pytest.mark.parametrize("budget", [0, 1, 4])
+@pytest.mark.parametrize("budget", [0, 2, 3, 6])
 async def test_a_budget_bounds_the_thinking(client: openai.AsyncOpenAI, budget: int) -> None:
     free = await _whole(client, extra_body=THINK)
     body = {**THINK, "thinking_token_budget": budget}
     bound = await _whole(client, extra_body=body)
     assert bound == await _streamed(client, extra_body=body)
-    assert free.thought_tokens > budget + CLOSING
-    assert bound.thought_tokens == budget + CLOSING
+    assert free.thought_tokens > max(budget, CLOSING)
+    assert bound.thought_tokens == max(budget, CLOSING)
     assert bound.said and free.thought.startswith(bound.thought)
 
 

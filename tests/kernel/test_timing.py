@@ -49,7 +49,7 @@ async def timing_of(script: list[tuple[float, Event]], monkeypatch: pytest.Monke
     parsers: Any = SimpleNamespace(feed=lambda event: (event,))
     lease: Any = SimpleNamespace(engine=Engine(clock, script))
     pipeline: Any = SimpleNamespace(media=SimpleNamespace(concerns=lambda request: False))
-    run = Run(pipeline, request, lease, parsers, record)
+    run = Run(pipeline, request, lease, parsers, record, names={})
     events = [event async for event in run.events()]
     assert isinstance(events[-1], Finished)
     assert fold(events).timing == events[-1].timing

@@ -17,7 +17,7 @@ from mlxkernel_plugins.tiny.recipe import names, words
 from mlxkernel_plugins.tiny.recipe.conversation import Conversation
 from mlxkernel_plugins.tiny.recipe.mixture import Stage, conversation
 from mlxkernel_plugins.tiny.recipe.phrasing import choose, listed, with_article
-from mlxkernel_plugins.tiny.recipe.plan import PLAN, phase_at, rate, total
+from mlxkernel_plugins.tiny.recipe.plan import PLAN, Phase, phase_at, rate, total
 from mlxkernel_plugins.tiny.recipe.rendering import segments, text
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -82,7 +82,7 @@ def test_made_up_names_of_the_two_parts_never_meet() -> None:
 
 
 def test_only_what_the_assistant_says_is_learnt() -> None:
-    for talk in written("follow-ups", 300):
+    for talk in written("rehearsal", 300):
         for piece in segments(talk):
             if piece.learnt:
                 assert "<|im_start|>" not in piece.text
@@ -90,7 +90,7 @@ def test_only_what_the_assistant_says_is_learnt() -> None:
 
 
 def test_thinking_on_learns_the_thought_and_off_learns_none() -> None:
-    for talk in written("follow-ups", 300):
+    for talk in written("rehearsal", 300):
         learnt = "".join(piece.text for piece in segments(talk) if piece.learnt)
         assert ("</think>" in learnt) == (talk.thinking == "on" and not talk.plain)
 
@@ -111,5 +111,9 @@ def test_the_plan_covers_every_step() -> None:
     assert phase_at(PLAN, 0) is PLAN[0]
     assert phase_at(PLAN, steps - 1) is PLAN[-1]
     assert phase_at(PLAN, steps + 5) is PLAN[-1]
-    assert 0 < rate(0, steps) < rate(200, steps) == 1.0
-    assert rate(steps - 1, steps) == 0.02
+
+
+def test_the_learning_rate_rises_stays_and_falls_in_each_cycle() -> None:
+    plan = (Phase("copying", 1, 64, 300), Phase("chat", 1, 64, 100), Phase("agents", 1, 64, 400, cycle=2))
+    assert [round(rate(plan, step), 2) for step in (0, 49, 200, 340, 399)] == [0.01, 0.5, 1.0, 0.5, 0.02]
+    assert [round(rate(plan, step), 2) for step in (400, 449, 600, 740, 799)] == [0.01, 0.5, 1.0, 0.5, 0.02]

@@ -54,7 +54,7 @@ def prompt_of(tokenizer: Any, written: Conversation) -> str:
 
 def test_the_template_writes_what_training_reads(tokenizer: Any) -> None:
     for index in range(300):
-        written = conversation("template", index)
+        written = conversation("template", index, "rehearsal")
         if written.plain:
             continue
         prompt = prompt_of(tokenizer, written)

@@ -101,7 +101,7 @@ PAPERS: dict[str, Paper] = {
     "remembers a thing over 10-20 turns": Paper(
         later(memory.tells_love, memory.asks_love, tuple(range(9, 20))), 0.7
     ),
-    "the newer name counts": Paper(_corrected, 0.8),
+    "the newer name counts": Paper(_corrected, 0.7),
     "tells a story of the hero asked for": Paper(alone(stories.story), 0.9),
     "says that it does not know": Paper(alone(knowledge.unknown), 0.9),
     "thinks when asked to, and answers": Paper(_thinking("on"), 0.8),

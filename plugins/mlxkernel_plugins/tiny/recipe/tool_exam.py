@@ -122,20 +122,20 @@ def _exactly(draw: Callable[[Scene], list[Message]]) -> Callable[[Scene], Questi
 
 
 TOOL_PAPERS: dict[str, Paper] = {
-    "calls the one function, exact arguments": Paper(_call(calling.single, (1,)), 0.9),
-    "chooses among 2-3 functions, exact arguments": Paper(_call(calling.single, _FEW), 0.8),
-    "chooses among 4-8 functions, exact arguments": Paper(_call(calling.single, _MANY), 0.8),
-    "two or three calls at once, exact arguments": Paper(_call(calling.parallel, _ANY), 0.8),
-    "does not call when nothing fits (1-3 functions)": Paper(_nothing((1, *_FEW)), 0.85),
-    "does not call when nothing fits (4-8 functions)": Paper(_nothing(_MANY), 0.85),
+    "calls the one function, exact arguments": Paper(_call(calling.single, (1,)), 0.7),
+    "chooses among 2-3 functions, exact arguments": Paper(_call(calling.single, _FEW), 0.6),
+    "chooses among 4-8 functions, exact arguments": Paper(_call(calling.single, _MANY), 0.55),
+    "two or three calls at once, exact arguments": Paper(_call(calling.parallel, _ANY), 0.45),
+    "does not call when nothing fits (1-3 functions)": Paper(_nothing((1, *_FEW)), 0.7),
+    "does not call when nothing fits (4-8 functions)": Paper(_nothing(_MANY), 0.7),
     "chats though functions are on offer": Paper(_chat, 0.85),
     "answers with the tool's value": Paper(_answer(calling.single), 0.95),
     "answers with the values of two or three tools": Paper(_answer(calling.parallel), 0.8),
-    "a whole loop: call, result, call, result, answer": Paper(_loop, 0.8),
-    "thinks before a call when asked to": Paper(_call(calling.single, (1, 2, 3), "on"), 0.8),
-    "calls without thinking when asked not to": Paper(_call(calling.single, (1, 2, 3), "off"), 0.8),
+    "a whole loop: call, result, call, result, answer": Paper(_loop, 0.65),
+    "thinks before a call when asked to": Paper(_call(calling.single, (1, 2, 3), "on"), 0.5),
+    "calls without thinking when asked not to": Paper(_call(calling.single, (1, 2, 3), "off"), 0.45),
     "JSON that follows the described object": Paper(_exactly(objects.extraction), 0.8),
     "a small answer as JSON": Paper(_exactly(objects.wrapped), 0.8),
-    "keeps the style of the system prompt": Paper(_exactly(styles.styled), 0.8),
+    "keeps the style of the system prompt": Paper(_exactly(styles.styled), 0.35),
 }
 """The papers by their kind; a value counts as right only to the letter."""
