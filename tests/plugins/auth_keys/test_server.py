@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
 
+from mlxkernel.routes import OWN, served
 from mlxkernel.testing import run_server
 from mlxkernel.testing.fake import fake_plugin
 from mlxkernel_plugins.auth_keys.entries import Entry, hash_of, new_key
@@ -24,17 +26,14 @@ def test_every_route_asks_for_the_key_and_revoking_it_needs_no_restart(tmp_path:
         run_server(tables, {"fake": fake_plugin()}) as server,
         httpx.Client(base_url=server.url) as client,
     ):
-        routes = [
-            (route.method, route.path.replace("<path:id>", "m"))
-            for dialect in server.kernel.host.registries.dialects.values()
-            for route in dialect.routes()
-        ]
-        assert ("POST", "/v1/chat/completions") in routes
+        entries = [OWN[1], *(one.entry for one in served(server.kernel.host))]
+        routes = [(entry.method, re.sub("<[^>]+>", "m", entry.path)) for entry in entries]
+        assert {"openai", "anthropic", "ollama"} <= {entry.dialect for entry in entries}
         for method, route in [*routes, ("GET", "/v1/nothing"), ("GET", "/nothing")]:
             reply = client.request(method, route)
             assert reply.status_code == 401, route
             assert reply.headers["www-authenticate"] == "Bearer"
-            assert reply.json()["error"]["code"] == "invalid_api_key"
+            assert reply.json()["error"]
         assert client.get("/health").status_code == 200
         body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
         bearer, header = {"authorization": f"Bearer {key}"}, {"x-api-key": key}
