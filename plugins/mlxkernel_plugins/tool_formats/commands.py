@@ -20,7 +20,7 @@ tools = typer.Typer(no_args_is_help=True, help="Tool formats: list them, and try
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="A mlx.toml whose [tool_formats] are known too."),
+    typer.Option("--config", "-c", help="A mlx.toml whose tool_formats are known too."),
 ]
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
 
